@@ -1,0 +1,234 @@
+"""What would change a recommendation: documents and judgements, readings, the loss of evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+from reasoner.determine import Authority, Decision, Vector, as_group_status, program, tree_statuses
+from reasoner.model import (
+    Change,
+    ChangeTree,
+    GroupStatus,
+    Hinge,
+    Kind,
+    Polarity,
+    ReadingChange,
+    Recommendation,
+    Status,
+    Verb,
+)
+from reasoner.policy import Criterion, Policy, Readings
+from reasoner.weigh import Weigher
+
+CAP = 20
+"""How many sets of changes are listed at most; the factored tree is never cut."""
+
+VERBS = {Status.UNDOCUMENTED: Verb.DOCUMENT, Status.CONFLICTING: Verb.RESOLVE, Status.TO_JUDGE: Verb.JUDGE}
+
+Set = frozenset[Change]
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A line with its evidence, readings and terms: everything that a decision depends on.
+
+    ``outside`` tells, for readings, whether the line falls out of the policy's scope.
+    """
+
+    policy: Policy
+    weigher: Weigher
+    readings: Readings
+    authority: Authority
+    outside: Callable[[Readings], bool]
+
+    def vector(self, weigher: Weigher, readings: Readings) -> Vector:
+        """The statuses of the leaves."""
+        return tuple(weigher.leaf(leaf, readings).status for leaf in self.policy.leaves)
+
+    def decide(self, *, weigher: Weigher | None = None, readings: Readings | None = None) -> Decision:
+        """The decision, with other evidence or other readings where given."""
+        weigher, readings = weigher or self.weigher, readings or self.readings
+        return program(self.policy).decide(self.vector(weigher, readings), readings, self.authority)
+
+    def recommendation(self, readings: Readings) -> Recommendation:
+        """The recommendation under other readings, scope included."""
+        if self.outside(readings):
+            return Recommendation.NOT_APPLICABLE
+        return self.decide(readings=readings).recommendation
+
+
+# ---- What would approve ---------------------------------------------------------------------------
+
+
+def verb_for(leaf: Criterion, status: Status) -> Verb | None:
+    """How a leaf could become fulfilled. Paper never flips an unmet leaf; a later event may."""
+    if status in VERBS:
+        return VERBS[status]
+    return Verb.NEW_EVENT if status is Status.UNMET and leaf.later_event else None
+
+
+def change_tree(situation: Situation) -> ChangeTree | None:
+    """The changes that would approve, factored like the criteria tree; None where nothing would."""
+    policy, readings = situation.policy, situation.readings
+    statuses = situation.weigher.statuses(readings)
+    tree = tree_statuses(policy, statuses, readings)
+
+    def leaf_change(node: Criterion) -> ChangeTree | None:
+        verb = verb_for(node, statuses[node.iri])
+        return ChangeTree("change", Change(node.id, verb)) if verb else None
+
+    def visit(node: Criterion) -> ChangeTree | None:
+        if tree[node.iri] is GroupStatus.MET:
+            return ChangeTree("all")
+        if node.is_leaf:
+            return leaf_change(node)
+        parts = [visit(policy.by_iri[m]) for m in node.members]
+        possible = [p for p in parts if p is not None]
+        if policy.group_kind(node, readings) is Kind.ALL:
+            return _join("all", possible) if len(possible) == len(parts) else None
+        return _join("any", possible) if possible else None
+
+    parts = [visit(policy.by_iri[policy.root])]
+    lifted = any(effect == "lifts_exclusion" for _, effect in situation.authority.binding)
+    for iri in policy.exclusions if not lifted else ():
+        status = statuses[iri]
+        if status is Status.MET:
+            return None
+        if status is not Status.UNMET:
+            parts.append(leaf_change(policy.by_iri[iri]))
+    if any(p is None for p in parts):
+        return None
+    return _join("all", [p for p in parts if p is not None])
+
+
+def _join(kind: str, parts: list[ChangeTree]) -> ChangeTree:
+    flat: list[ChangeTree] = []
+    for part in parts:
+        flat.extend(part.parts if part.kind == kind else [part])
+    return flat[0] if len(flat) == 1 else ChangeTree(kind, parts=tuple(flat))
+
+
+def minimal_sets(tree: ChangeTree, cap: int = CAP + 1) -> list[Set]:
+    """The minimal sets of changes of a tree, smallest first, at most ``cap``."""
+    if tree.change is not None:
+        return [frozenset({tree.change})]
+    if tree.kind == "any":
+        found = [s for part in tree.parts for s in minimal_sets(part, cap)]
+        return _smallest(found, cap)
+    sets: list[Set] = [frozenset()]
+    for part in tree.parts:
+        sets = _smallest([a | b for a in sets for b in minimal_sets(part, cap)], cap)
+    return sets
+
+
+def _smallest(sets: list[Set], cap: int) -> list[Set]:
+    ordered = sorted(set(sets), key=lambda s: (len(s), sorted((c.criterion, c.verb) for c in s)))
+    kept: list[Set] = []
+    for candidate in ordered:
+        if len(kept) >= cap:
+            break
+        if not any(k <= candidate for k in kept):
+            kept.append(candidate)
+    return kept
+
+
+def verified(situation: Situation, sets: list[Set]) -> list[Set]:
+    """The sets of which the program agrees that they approve."""
+    policy = situation.policy
+    before = situation.weigher.statuses(situation.readings)
+    out = []
+    for changes in sets:
+        flipped = {c.criterion for c in changes}
+        vector = tuple(
+            (Status.UNMET if leaf.kind is Kind.EXCLUSION else Status.MET) if leaf.id in flipped else before[leaf.iri]
+            for leaf in policy.leaves
+        )
+        decision = program(policy).decide(vector, situation.readings, situation.authority)
+        if decision.recommendation is Recommendation.APPROVE:
+            out.append(changes)
+    return out
+
+
+def in_tree_order(policy: Policy, changes: Set) -> tuple[Change, ...]:
+    """A set of changes in the order of the criteria tree."""
+    place = {c.id: i for i, c in enumerate(policy.criteria)}
+    return tuple(sorted(changes, key=lambda c: place[c.criterion]))
+
+
+# ---- What it hinges on ----------------------------------------------------------------------------
+
+
+def hinges(situation: Situation) -> tuple[Hinge, ...]:
+    """The minimal changes of reading, one or two together, that change the recommendation."""
+    now = situation.recommendation(situation.readings)
+    found: list[Hinge] = []
+    explained: list[frozenset[str]] = []
+    for chosen in _reading_changes(situation.policy, situation.readings):
+        picked = frozenset(chosen.values())
+        if any(e <= picked for e in explained):
+            continue
+        other = situation.recommendation({**situation.readings, **chosen})
+        if other is not now:
+            explained.append(picked)
+            found.append(Hinge(_named_changes(situation.policy, chosen), other))
+    return tuple(found)
+
+
+def _reading_changes(policy: Policy, readings: Readings) -> Iterator[dict[str, str]]:
+    movable = [a for a in policy.ambiguities if set(a.affects) - {"note"}]
+    single = [(a.iri, r.iri) for a in movable for r in a.readings if r.iri != readings[a.iri]]
+    for ambiguity, reading in single:
+        yield {ambiguity: reading}
+    for (a, r), (b, q) in combinations(single, 2):
+        if a != b:
+            yield {a: r, b: q}
+
+
+def _named_changes(policy: Policy, chosen: dict[str, str]) -> tuple[ReadingChange, ...]:
+    return tuple(
+        ReadingChange(policy.ambiguity_by_iri[a].notation, policy.reading_by_iri[r].notation) for a, r in chosen.items()
+    )
+
+
+# ---- What decides ---------------------------------------------------------------------------------
+
+
+def deciding_nodes(situation: Situation) -> tuple[str, ...]:
+    """The evidence that plays a role for any leaf under the readings."""
+    nodes: dict[str, None] = {}
+    for leaf in situation.policy.leaves:
+        outcome = situation.weigher.leaf(leaf, situation.readings)
+        for polarity in Polarity:
+            nodes.update(dict.fromkeys(sorted(outcome.nodes(polarity))))
+    return tuple(nodes)
+
+
+def decisive(situation: Situation) -> Iterator[tuple[str, Recommendation]]:
+    """The evidence whose absence alone changes the recommendation, and what it becomes."""
+    now = situation.decide().recommendation
+    for node in deciding_nodes(situation):
+        other = situation.decide(weigher=situation.weigher.without(node)).recommendation
+        if other is not now:
+            yield node, other
+
+
+def open_that_matter(situation: Situation) -> tuple[Criterion, ...]:
+    """The open leaves on which the outcome still depends, in tree order."""
+    policy = situation.policy
+    statuses = situation.weigher.statuses(situation.readings)
+    tree = tree_statuses(policy, statuses, situation.readings)
+    out: list[Criterion] = []
+
+    def visit(node: Criterion) -> None:
+        if tree[node.iri] is not GroupStatus.OPEN:
+            return
+        if node.is_leaf:
+            out.append(node)
+        for member in node.members:
+            visit(policy.by_iri[member])
+
+    for top in (policy.root, *policy.exclusions):
+        visit(policy.by_iri[top])
+    return tuple(c for c in policy.criteria if c in out and as_group_status(statuses[c.iri]) is GroupStatus.OPEN)

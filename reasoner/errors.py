@@ -1,0 +1,51 @@
+"""The errors that plexus raises for a user's or an author's mistake: what, where, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class PlexusError(Exception):
+    """Base of every error that plexus raises on purpose; its text is meant for the user."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault of a request: the node (or place) that has it, what is wrong, and its cure."""
+
+    where: str
+    what: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what} {self.cure}".strip()
+
+
+class RequestError(PlexusError):
+    """A request that cannot be reviewed. ``source`` names the file; ``faults`` lists every fault found."""
+
+    def __init__(self, source: str, faults: tuple[Fault, ...]) -> None:
+        self.source = source
+        self.faults = faults
+        lines = [f"{source}: refused, {len(faults)} fault{'s' if len(faults) != 1 else ''}"]
+        super().__init__("\n".join(lines + [f"  - {fault}" for fault in faults]))
+
+
+class PolicyError(PlexusError):
+    """A policy, ontology or shapes file that is not well made. ``node`` names the term."""
+
+    def __init__(self, node: str, what: str, cure: str = "") -> None:
+        self.node = node
+        super().__init__(f"{node}: {what} {cure}".strip())
+
+
+class ReadingError(PlexusError):
+    """A reading that was asked for and does not exist."""
+
+
+class EngineError(PlexusError):
+    """An engine that did not evaluate what it was given (a probe that must fire stayed silent)."""
+
+
+class ProgramError(PlexusError):
+    """The logic program gave no result, or more than one."""

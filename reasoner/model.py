@@ -1,0 +1,287 @@
+"""The record types that flow through the pipeline: statuses, recommendations, and the review itself.
+
+Every type is a frozen dataclass or a string enumeration. The strings are the words of the vocabulary
+(``ontology/coverage.ttl``), so they are the same in Turtle, the logic program, JSON and HTML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How the record stands on one criterion. The last three are *open*."""
+
+    MET = "met"
+    UNMET = "unmet"
+    CONFLICTING = "conflicting"
+    TO_JUDGE = "to-judge"
+    UNDOCUMENTED = "undocumented"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether neither answer is established yet."""
+        return self not in (Status.MET, Status.UNMET)
+
+
+class GroupStatus(StrEnum):
+    """The three values of a group: open when its members leave it undecided."""
+
+    MET = "met"
+    UNMET = "unmet"
+    OPEN = "open"
+
+
+class Kind(StrEnum):
+    """What a node of the criteria tree is. A satisfied exclusion denies."""
+
+    LEAF = "leaf"
+    ALL = "all"
+    ANY = "any"
+    EXCLUSION = "exclusion"
+
+
+class Polarity(StrEnum):
+    """What evidence that fits a rule does to its criterion.
+
+    ``conflicting`` marks evidence that would count for the criterion but contradicts the request itself
+    (the other side of the body); it matters only where nothing counts for the criterion.
+    """
+
+    FOR = "for"
+    AGAINST = "against"
+    CONSIDERED = "considered"
+    CONFLICTING = "conflicting"
+
+
+class Recommendation(StrEnum):
+    """What the program recommends. Never a determination: only a person determines."""
+
+    APPROVE = "approve"
+    DENY = "deny"
+    PEND = "pend"
+    NOT_APPLICABLE = "not-applicable"
+
+
+class Basis(StrEnum):
+    """What a recommendation rests on."""
+
+    CRITERIA_MET = "criteria-met"
+    CRITERION_UNMET = "criterion-unmet"
+    EXCLUDED_INDICATION = "excluded-indication"
+    PLAN_EXCLUSION = "plan-exclusion"
+    PLAN_TERM = "plan-term"
+    MANDATE = "mandate"
+    OPEN = "open"
+    OUT_OF_SCOPE = "out-of-scope"
+    INCONSISTENT = "inconsistent"
+
+
+class Next(StrEnum):
+    """What should happen after the recommendation."""
+
+    NONE = "none"
+    REQUEST_INFORMATION = "request-information"
+    CLINICIAN_REVIEW = "clinician-review"
+    BOTH = "both"
+    ROUTE = "route"
+
+
+class OpenKind(StrEnum):
+    """What kind of answer an open criterion waits for."""
+
+    DOCUMENT = "document"
+    JUDGEMENT = "judgement"
+    CONFLICT = "conflict"
+
+
+class Verb(StrEnum):
+    """What would have to happen for a criterion to become met. No verb flips an unmet leaf by paper."""
+
+    DOCUMENT = "document"
+    RESOLVE = "resolve"
+    JUDGE = "judge"
+    NEW_EVENT = "new-event"
+
+
+@dataclass(frozen=True)
+class EvidenceRef:
+    """One evidence node as a reader sees it, with the role it played for one criterion."""
+
+    iri: str
+    summary: str
+    date: str | None
+    document: str | None
+    role: str
+
+
+@dataclass(frozen=True)
+class UnusedEvidence:
+    """An evidence node that decided nothing, and why (superseded, about something else, ...)."""
+
+    iri: str
+    summary: str
+    date: str | None
+    document: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """The place in the policy document: section title and page of the published document."""
+
+    section: str
+    page: int
+
+
+@dataclass(frozen=True)
+class CriterionResult:
+    """One node of the criteria tree with its outcome. ``status`` is a Status or GroupStatus value."""
+
+    id: str
+    iri: str
+    label: str
+    parent: str | None
+    kind: Kind
+    status: str
+    reading: dict[str, str]
+    message: str
+    evidence: tuple[EvidenceRef, ...]
+    source: Source
+
+
+@dataclass(frozen=True)
+class OpenItem:
+    """One thing to ask, in words a nurse can act on. ``criterion`` is a criterion id."""
+
+    criterion: str
+    kind: OpenKind
+    ask: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """One element of a set that would approve: this criterion, by this verb."""
+
+    criterion: str
+    verb: Verb
+
+
+@dataclass(frozen=True)
+class ChangeTree:
+    """The same sets, factored: ``all`` of the parts, ``any`` of the parts, or one ``change``."""
+
+    kind: str
+    change: Change | None = None
+    parts: tuple[ChangeTree, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReadingChange:
+    """One ambiguity (by its short name, such as A10) read another way."""
+
+    ambiguity: str
+    reading: str
+
+
+@dataclass(frozen=True)
+class Hinge:
+    """A minimal change of readings that changes the recommendation, and what it becomes."""
+
+    changes: tuple[ReadingChange, ...]
+    recommendation: Recommendation
+
+
+@dataclass(frozen=True)
+class Decisive:
+    """Evidence whose absence alone would change the recommendation, and what it would become."""
+
+    iri: str
+    summary: str
+    recommendation: Recommendation
+
+
+@dataclass(frozen=True)
+class Related:
+    """A policy to look at instead of, or beside, the reviewed one."""
+
+    policy: str
+    why: str
+
+
+@dataclass(frozen=True)
+class PolicyRef:
+    """The policy edition that a line was reviewed under; the edition is its effective date."""
+
+    number: str
+    edition: str
+    title: str
+    iri: str
+
+
+@dataclass(frozen=True)
+class LineReview:
+    """The outcome of one line with everything that explains it."""
+
+    iri: str
+    sequence: int
+    code: str
+    side: str | None
+    policy: PolicyRef | None
+    recommendation: Recommendation
+    basis: Basis
+    next: Next
+    headline: str
+    reason: str
+    reason_plain: str
+    criteria: tuple[CriterionResult, ...] = ()
+    open_items: tuple[OpenItem, ...] = ()
+    to_approve: tuple[tuple[Change, ...], ...] = ()
+    to_approve_tree: ChangeTree | None = None
+    to_approve_capped: bool = False
+    decisive_evidence: tuple[Decisive, ...] = ()
+    unused_evidence: tuple[UnusedEvidence, ...] = ()
+    hinges_on: tuple[Hinge, ...] = ()
+    related: tuple[Related, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Digests:
+    """SHA-256 in hex: canonical (RDFC-1.0) graphs, and the bytes of the logic program."""
+
+    request: str
+    policy: str
+    shapes: str
+    program: str
+
+
+@dataclass(frozen=True)
+class Review:
+    """One request reviewed: what went in (by digest), what came out for each line."""
+
+    schema: str
+    request: str
+    identifier: str | None
+    as_of: str
+    header: dict[str, str]
+    requires_clinician: bool
+    lines: tuple[LineReview, ...]
+    digests: Digests
+    engine: str
+    version: str
+    readings: dict[str, str] = field(default_factory=dict)
+    determination: None = None
+
+
+@dataclass(frozen=True)
+class ShapeResult:
+    """One result of a SHACL engine. ``severity`` is Violation, Warning or Info; IRIs are full."""
+
+    focus: str
+    shape: str
+    severity: str
+    message: str
+    path: str | None = None
+    value: str | None = None

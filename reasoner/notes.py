@@ -1,0 +1,92 @@
+"""What a review points out beside the outcome: editions, benefits, sides, codes, related policies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+
+from pyoxigraph import NamedNode
+
+from reasoner.authority import BindingTerm
+from reasoner.describe import Describer
+from reasoner.knowledge import Knowledge
+from reasoner.model import Polarity, Related
+from reasoner.policy import Policy, Readings
+from reasoner.triples import Triples
+from reasoner.vocabulary import CLIN, COV, SKOS
+from reasoner.weigh import Weigher
+
+DISCRETION = (
+    "A clinician who knows the member may depart from the policy: it guides a coverage decision and is "
+    "no guideline for treatment."
+)
+
+
+def edition_note(policy: Policy, day: date, dated_by: str) -> str:
+    """Which edition was applied, and why."""
+    until = f"until {policy.until}" if policy.until else "and not yet replaced"
+    return (
+        f"Edition {policy.edition} of policy {policy.number} applied: in force from {policy.edition} {until}, "
+        f"and {dated_by} is {day}."
+    )
+
+
+def review_date_note(policy: Policy, as_of: date) -> Iterable[str]:
+    """Whether the policy's next review date has passed."""
+    if policy.next_review is not None and as_of > policy.next_review:
+        yield (
+            f"The next review date of policy {policy.number}, {policy.next_review}, has passed on {as_of}; "
+            "ask the publisher whether a newer edition exists."
+        )
+
+
+def benefit_notes(triples: Triples, request: str, found: Iterable[BindingTerm]) -> Iterable[str]:
+    """What is known of the plan: nothing, or its terms and how far they reach."""
+    if not triples.nodes(NamedNode(request), COV.plan):
+        yield "No plan document on file: benefits not verified."
+    yield from (term.sentence() for term in found)
+
+
+def laterality_notes(policy: Policy, weigher: Weigher, readings: Readings, say: Describer) -> Iterable[str]:
+    """Evidence that would count but is on another side than the line, in capitals."""
+    seen: set[str] = set()
+    for leaf in policy.leaves:
+        outcome = weigher.leaf(leaf, readings)
+        for node in sorted(outcome.nodes(Polarity.CONFLICTING) - seen):
+            seen.add(node)
+            yield f"LATERALITY MISMATCH: the record has {say.summary(node)}, on another side than the line."
+
+
+def remark_notes(policy: Policy, weigher: Weigher, readings: Readings) -> Iterable[str]:
+    """The remarks that the policy's note rules make on this record."""
+    for rule in policy.note_rules:
+        if any(weigher.in_scope(node, rule.facets, readings) for node in weigher.of_class(rule.evidence_class)):
+            yield rule.message
+
+
+def coding_notes(policy: Policy, triples: Triples, condition: NamedNode) -> Iterable[str]:
+    """What the diagnosis codes of the indication do not say."""
+    for code in sorted(o.value for o in triples.objects(condition, CLIN.diagnosisCode)):
+        for note in policy.coding_notes:
+            if re.search(note.pattern, code):
+                yield f"Coding: {code} {note.message}."
+
+
+def kinds_of(knowledge: Knowledge, triples: Triples, condition: NamedNode) -> set[str]:
+    """The kinds of a condition with all their broader kinds."""
+    out: set[str] = set()
+    for kind in triples.nodes(condition, CLIN.kind):
+        out.update(k.value for k in knowledge.ontology.closure(kind, SKOS.broader) if isinstance(k, NamedNode))
+    return out
+
+
+def related(policy: Policy, knowledge: Knowledge, triples: Triples, condition: NamedNode | None, code: str) -> Iterable[Related]:
+    """The related policies to which the indication or the code belongs."""
+    kinds = kinds_of(knowledge, triples, condition) if condition is not None else set()
+    for route in sorted(policy.routes, key=lambda r: r.number):
+        by_kind = sorted(knowledge.label(k) for k in kinds & set(route.kinds))
+        if by_kind:
+            yield Related(route.number, f"{route.title}: {route.why} The line's indication is {', '.join(by_kind)}.")
+        elif code in route.codes:
+            yield Related(route.number, f"{route.title}: code {code} belongs to this guideline.")

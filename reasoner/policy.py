@@ -1,0 +1,273 @@
+"""Policies as records: the criteria tree, the rules by which evidence counts, ambiguities and readings.
+
+Read from ``ontology/policies/*.ttl`` by :mod:`reasoner.policy_reading`; nothing here knows one policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+from reasoner.errors import ReadingError
+from reasoner.model import Kind, Polarity, Source
+from reasoner.triples import Step
+
+Readings = Mapping[str, str]
+"""Chosen reading (IRI) by ambiguity (IRI)."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A facet that asks for a linked node which itself counts for a criterion.
+
+    ``path`` empty means the node itself; ``shape`` is a further shape that the linked node must fit.
+    """
+
+    iri: str
+    path: tuple[Step, ...]
+    criterion: str
+    shape: str | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Facet:
+    """What one rule asks of evidence in one respect: always the same uses, or by reading.
+
+    ``fixed`` and each choice hold shape IRIs and links, all of which must hold.
+    """
+
+    iri: str
+    ambiguity: str | None
+    fixed: tuple[str | Link, ...]
+    choices: Mapping[str, tuple[str | Link, ...]] = field(default_factory=dict)
+
+    def uses(self, readings: Readings) -> tuple[str | Link, ...]:
+        """The shapes and links in force under the readings."""
+        return self.fixed if self.ambiguity is None else self.choices[readings[self.ambiguity]]
+
+    def all_uses(self) -> Iterator[str | Link]:
+        """Every shape and link of every reading."""
+        yield from self.fixed
+        for uses in self.choices.values():
+            yield from uses
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One way in which a node of one evidence class counts for, against, or is considered."""
+
+    iri: str
+    label: str
+    polarity: Polarity
+    evidence_class: str
+    facets: tuple[Facet, ...]
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One node of the criteria tree, with the texts by which its outcome is told."""
+
+    iri: str
+    id: str
+    label: str
+    kind: Kind
+    parent: str | None
+    members: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    source: Source
+    plain: str
+    messages: Mapping[str, str]
+    asks: Mapping[str, str]
+    later_event: bool
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether evidence decides it directly (leaves and exclusions)."""
+        return self.kind in (Kind.LEAF, Kind.EXCLUSION)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to understand a doubtful wording, and what it changes besides facets."""
+
+    iri: str
+    notation: str
+    label: str
+    definition: str
+    regroups: str | None = None
+    group_kind: Kind | None = None
+    dates_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Ambiguity:
+    """A doubtful wording with its readings; one of them is the default, with its reason."""
+
+    iri: str
+    notation: str
+    label: str
+    wording: str
+    affects: tuple[str, ...]
+    readings: tuple[Reading, ...]
+    default: Reading
+    default_reason: str
+    chosen_by: str
+    chosen_on: date
+    source: Source
+
+
+@dataclass(frozen=True)
+class ScopeCondition:
+    """What a line must fulfil for the policy to apply to it."""
+
+    iri: str
+    label: str
+    message: str
+    facets: tuple[Facet, ...]
+    source: Source
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """Two criteria that cannot both be met, because the facts exclude each other."""
+
+    iri: str
+    label: str
+    message: str
+    not_together: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A related policy, and the kinds of indication and procedure codes that belong there."""
+
+    number: str
+    title: str
+    iri: str
+    kinds: tuple[str, ...]
+    codes: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True)
+class NoteRule:
+    """What a review points out when a node of a class fits the facets."""
+
+    iri: str
+    evidence_class: str
+    facets: tuple[Facet, ...]
+    message: str
+
+
+@dataclass(frozen=True)
+class CodingNote:
+    """What a review says about diagnosis codes that match a pattern."""
+
+    pattern: str
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """One edition of a policy, ready to review with. Criteria are in tree order, exclusions last."""
+
+    iri: str
+    edition_iri: str
+    number: str
+    title: str
+    publisher: str
+    edition: date
+    until: date | None
+    next_review: date | None
+    codes: tuple[str, ...]
+    procedure_plain: str
+    criteria: tuple[Criterion, ...]
+    root: str
+    exclusions: tuple[str, ...]
+    statement_sources: Mapping[str, Source]
+    ambiguities: tuple[Ambiguity, ...]
+    scope: tuple[ScopeCondition, ...]
+    constraints: tuple[Constraint, ...]
+    routes: tuple[Route, ...]
+    note_rules: tuple[NoteRule, ...] = ()
+    coding_notes: tuple[CodingNote, ...] = ()
+
+    @cached_property
+    def by_iri(self) -> dict[str, Criterion]:
+        """Criteria by IRI."""
+        return {c.iri: c for c in self.criteria}
+
+    @cached_property
+    def leaves(self) -> tuple[Criterion, ...]:
+        """Leaves and exclusions, in tree order."""
+        return tuple(c for c in self.criteria if c.is_leaf)
+
+    @cached_property
+    def ambiguity_by_iri(self) -> dict[str, Ambiguity]:
+        """Ambiguities by IRI."""
+        return {a.iri: a for a in self.ambiguities}
+
+    @cached_property
+    def reading_by_iri(self) -> dict[str, Reading]:
+        """Every reading by IRI."""
+        return {r.iri: r for a in self.ambiguities for r in a.readings}
+
+    @cached_property
+    def default_readings(self) -> dict[str, str]:
+        """The default reading of every ambiguity."""
+        return {a.iri: a.default.iri for a in self.ambiguities}
+
+    def readings(self, chosen: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The defaults with some ambiguities read as asked, by short names (``A10`` -> ``any-one``).
+
+        Raises:
+            ReadingError: an ambiguity or a reading of that name does not exist.
+        """
+        out = dict(self.default_readings)
+        by_name = {a.notation: a for a in self.ambiguities}
+        for name, wanted in (chosen or {}).items():
+            if name not in by_name:
+                raise ReadingError(f"There is no ambiguity {name!r}. Known: {', '.join(by_name)}.")
+            options = {r.notation: r.iri for r in by_name[name].readings}
+            if wanted not in options:
+                raise ReadingError(f"{name} has no reading {wanted!r}. Its readings: {', '.join(options)}.")
+            out[by_name[name].iri] = options[wanted]
+        return out
+
+    def group_kind(self, criterion: Criterion, readings: Readings) -> Kind:
+        """How a group is joined under the readings."""
+        for chosen in readings.values():
+            reading = self.reading_by_iri[chosen]
+            if reading.regroups == criterion.iri and reading.group_kind is not None:
+                return reading.group_kind
+        return criterion.kind
+
+    def dates_by(self, readings: Readings) -> str:
+        """The property whose date chooses the edition under the readings (empty if none is modelled)."""
+        found = (self.reading_by_iri[r].dates_by for r in readings.values())
+        return next((d for d in found if d), "")
+
+    def ambiguities_of(self, criterion: Criterion) -> tuple[str, ...]:
+        """The ambiguities whose reading can change how a node comes out directly (not its members)."""
+        facets = [f for rule in criterion.rules for f in rule.facets]
+        switched = {f.ambiguity for f in facets if f.ambiguity}
+        grouped = {a.iri for a in self.ambiguities for r in a.readings if r.regroups == criterion.iri}
+        return tuple(a.iri for a in self.ambiguities if a.iri in switched | grouped)
+
+    def required(self) -> tuple[Criterion, ...]:
+        """The nodes that each deny when unmet: members of the all-of groups under the root."""
+        out: list[Criterion] = []
+
+        def visit(iri: str) -> None:
+            node = self.by_iri[iri]
+            if iri != self.root:
+                out.append(node)
+            if node.kind is Kind.ALL:
+                for member in node.members:
+                    visit(member)
+
+        visit(self.root)
+        return tuple(out)

@@ -1,0 +1,385 @@
+"""One request in, one review out: intake, engine, weighing, logic program, explanation."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as package_version
+from pathlib import Path
+
+from pyoxigraph import NamedNode
+
+from reasoner import intake, resources
+from reasoner.authority import BindingTerm, authority, terms
+from reasoner.counterfactual import (
+    CAP,
+    Situation,
+    change_tree,
+    decisive,
+    hinges,
+    in_tree_order,
+    minimal_sets,
+    verified,
+)
+from reasoner.describe import Describer
+from reasoner.determine import Decision
+from reasoner.engine import Engine
+from reasoner.engine_pyshacl import engines
+from reasoner.errors import EngineError
+from reasoner.explain import Explainer, facet_messages, refuse_bare_denial
+from reasoner.knowledge import Knowledge, digest, load
+from reasoner.model import (
+    Basis,
+    Decisive,
+    Digests,
+    LineReview,
+    Next,
+    PolicyRef,
+    Recommendation,
+    Review,
+)
+from reasoner.notes import (
+    DISCRETION,
+    benefit_notes,
+    coding_notes,
+    edition_note,
+    laterality_notes,
+    related,
+    remark_notes,
+    review_date_note,
+)
+from reasoner.policy import Policy, Readings
+from reasoner.reason import HEADLINES, ReasonWriter, out_of_scope_reason
+from reasoner.triples import Spo, Triples
+from reasoner.vocabulary import CLIN, COV
+from reasoner.weigh import Weigher, fits_from
+
+SCHEMA = "https://w3id.org/plexus/review/1.0"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a run is done with: knowledge, engine, day, and the readings asked for."""
+
+    knowledge: Knowledge
+    engine: Engine
+    as_of: date
+    chosen: Mapping[str, str]
+
+
+def software_version() -> str:
+    """The version of the installed package."""
+    try:
+        return package_version("plexus-reasoner")
+    except PackageNotFoundError:
+        return "0+checkout"
+
+
+def review(
+    source: str | Path | bytes,
+    *,
+    as_of: date | None = None,
+    readings: Mapping[str, str] | None = None,
+    engine: str = "pyshacl",
+    name: str | None = None,
+    format: str | None = None,
+) -> tuple[Review, ...]:
+    """Review every request of a file (path, bytes, or ``-`` for standard input).
+
+    Args:
+        source: path, bytes, or ``"-"``.
+        as_of: day of the review (default: today); recorded, and nothing dated after it is accepted.
+        readings: ambiguities to read otherwise than by default, such as ``{"A10": "any-one"}``.
+        engine: the SHACL engine.
+        name: what to call the input in errors.
+        format: ``turtle``, ``jsonld``, ``ntriples`` or ``rdfxml``; guessed where not given.
+
+    Raises:
+        RequestError: the input is refused; every fault is listed.
+        ReadingError: an ambiguity or reading does not exist.
+    """
+    if engine not in engines():
+        raise EngineError(f"There is no engine {engine!r}. Known: {', '.join(engines())}.")
+    knowledge = load()
+    setting = Setting(knowledge, engines()[engine](), as_of or date.today(), dict(readings or {}))
+    for policy in knowledge.policies:
+        policy.readings(setting.chosen)
+    records = intake.read(source, as_of=setting.as_of, name=name, format=format)
+    shapes = knowledge.shapes("request.ttl")
+    for record in records:
+        results = setting.engine.evaluate((*record.triples, *knowledge.arrangement), shapes)
+        intake.refuse_if_faulty(record, results, knowledge.ontology)
+    return tuple(review_record(record, setting) for record in records)
+
+
+def review_record(record: intake.Record, setting: Setting) -> Review:
+    """Review one checked request."""
+    lines = tuple(review_line(record, line, setting) for line in record.lines)
+    adverse = any(x.recommendation in (Recommendation.DENY, Recommendation.PEND) for x in lines)
+    shown = setting.knowledge.policies[0].readings(setting.chosen) if setting.knowledge.policies else {}
+    return Review(
+        schema=SCHEMA,
+        request=record.iri,
+        identifier=record.identifier,
+        as_of=setting.as_of.isoformat(),
+        header=intake.header(record),
+        requires_clinician=adverse,
+        lines=lines,
+        digests=_digests(record.digest, setting.knowledge),
+        engine=setting.engine.name,
+        version=software_version(),
+        readings=_reading_names(setting.knowledge.policies, shown),
+    )
+
+
+@lru_cache(maxsize=4)
+def _knowledge_digests(knowledge: Knowledge) -> tuple[str, str, str]:
+    files = ["request.ttl", "evidence.ttl"]
+    shapes: list[Spo] = [t for f in files for t in knowledge.shapes(f)]
+    for policy in knowledge.policies:
+        for name in (f"{policy.number}.ttl", f"{policy.number}.probes.ttl"):
+            shapes += knowledge.shapes("policies", name)
+    program = hashlib.sha256(resources.program_file().read_bytes()).hexdigest()
+    return digest(knowledge.ontology), digest(shapes), program
+
+
+def _digests(request: str, knowledge: Knowledge) -> Digests:
+    policy, shapes, program = _knowledge_digests(knowledge)
+    return Digests(request=request, policy=policy, shapes=shapes, program=program)
+
+
+def _reading_names(policies: tuple[Policy, ...], readings: Readings) -> dict[str, str]:
+    out = {}
+    for policy in policies[:1]:
+        for ambiguity in policy.ambiguities:
+            out[ambiguity.notation] = policy.reading_by_iri[readings[ambiguity.iri]].notation
+    return out
+
+
+# ---- One line --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line as it is reviewed: its node, what it asks for, and the words to tell it."""
+
+    record: intake.Record
+    sequence: int
+    node: NamedNode
+    triples: Triples
+    code: str
+    condition: NamedNode | None
+    say: Describer
+    plain: Describer
+
+    def day(self, prop: str) -> date | None:
+        """The date by which an edition is chosen: of the line, or of the request."""
+        for node in (self.node, NamedNode(self.record.iri)):
+            text = self.triples.text(node, NamedNode(prop))
+            if text:
+                return date.fromisoformat(text[:10])
+        return None
+
+    @property
+    def side(self) -> str | None:
+        """The label of the line's side."""
+        side = self.triples.node(self.node, CLIN.side)
+        return self.say.word(side) if side is not None else None
+
+
+def _line(record: intake.Record, line: intake.LineRecord, knowledge: Knowledge) -> Line:
+    node = NamedNode(line.iri)
+    condition = line.triples.node(node, COV.indication)
+    return Line(
+        record=record,
+        sequence=line.sequence,
+        node=node,
+        triples=line.triples,
+        code=line.triples.text(node, COV.procedureCode) or "",
+        condition=condition if isinstance(condition, NamedNode) else None,
+        say=Describer(knowledge, line.triples),
+        plain=Describer(knowledge, line.triples, plain=True),
+    )
+
+
+def review_line(record: intake.Record, line_record: intake.LineRecord, setting: Setting) -> LineReview:
+    """Review one line under the edition in force for it."""
+    line = _line(record, line_record, setting.knowledge)
+    editions = [p for p in setting.knowledge.policies if line.code in p.codes]
+    if not editions:
+        return _unknown_code(line, setting)
+    policy, day = _edition(editions, line, setting)
+    if day is None or not _in_force(policy, day):
+        return _outside_edition(line, policy, day, setting)
+    shapes = (
+        *setting.knowledge.shapes("evidence.ttl"),
+        *setting.knowledge.shapes("policies", f"{policy.number}.ttl"),
+        *setting.knowledge.shapes("policies", f"{policy.number}.probes.ttl"),
+    )
+    results = setting.engine.evaluate((*line.triples, *setting.knowledge.arrangement), shapes)
+    weigher = Weigher(policy, line.triples, fits_from(policy, line.node.value, results))
+    readings = policy.readings(setting.chosen)
+    for condition in policy.scope:
+        if not weigher.in_scope(line.node.value, condition.facets, readings):
+            return _outside_scope(line, policy, condition.message, condition.source, setting)
+    found = terms(line.triples, record.iri, line.code, day)
+    situation = Situation(
+        policy, weigher, readings, authority(found), lambda other: _outside(policy, line, weigher, other)
+    )
+    messages = facet_messages(shapes)
+    return _decided(line, situation, found, messages, day, setting)
+
+
+def _edition(editions: list[Policy], line: Line, setting: Setting) -> tuple[Policy, date | None]:
+    """The edition in force on the governing date, or the one that comes nearest."""
+    for policy in editions:
+        day = line.day(policy.dates_by(policy.readings(setting.chosen)))
+        if day is not None and _in_force(policy, day):
+            return policy, day
+    nearest = editions[0]
+    return nearest, line.day(nearest.dates_by(nearest.readings(setting.chosen)))
+
+
+def _in_force(policy: Policy, day: date) -> bool:
+    return policy.edition <= day and (policy.until is None or day < policy.until)
+
+
+def _outside(policy: Policy, line: Line, weigher: Weigher, readings: Readings) -> bool:
+    day = line.day(policy.dates_by(readings))
+    if day is None or not _in_force(policy, day):
+        return True
+    return not all(weigher.in_scope(line.node.value, s.facets, readings) for s in policy.scope)
+
+
+def _decided(
+    line: Line,
+    situation: Situation,
+    found: tuple[BindingTerm, ...],
+    messages: dict[str, str],
+    day: date,
+    setting: Setting,
+) -> LineReview:
+    policy = situation.policy
+    decision = situation.decide()
+    explainer = Explainer(situation, decision, line.say, line.plain, line.node, line.code, messages, found)
+    criteria, items = explainer.criteria(), explainer.open_items()
+    writer = ReasonWriter(explainer, criteria, items)
+    reason = writer.reason()
+    refuse_bare_denial(decision, reason, [e for _, e in writer.deciding()], found)
+    tree = change_tree(situation) if _could_approve(decision) else None
+    sets = verified(situation, minimal_sets(tree)) if tree is not None else []
+    return LineReview(
+        iri=line.node.value,
+        sequence=line.sequence,
+        code=line.code,
+        side=line.side,
+        policy=_policy_ref(policy),
+        recommendation=decision.recommendation,
+        basis=decision.basis,
+        next=explainer.next_step(items),
+        headline=HEADLINES[decision.recommendation],
+        reason=reason,
+        reason_plain=writer.plain(),
+        criteria=criteria,
+        open_items=items,
+        to_approve=tuple(in_tree_order(policy, s) for s in sets[:CAP]),
+        to_approve_tree=tree if sets else None,
+        to_approve_capped=len(sets) > CAP,
+        decisive_evidence=tuple(
+            Decisive(node, line.say.summary(node), other) for node, other in decisive(situation)
+        ),
+        unused_evidence=explainer.unused(),
+        hinges_on=hinges(situation),
+        related=_related(line, policy, setting),
+        notes=_notes(line, situation, found, day, setting),
+    )
+
+
+def _could_approve(decision: Decision) -> bool:
+    return decision.basis in (Basis.OPEN, Basis.CRITERION_UNMET) and decision.recommendation is not Recommendation.APPROVE
+
+
+def _notes(
+    line: Line, situation: Situation, found: tuple[BindingTerm, ...], day: date, setting: Setting
+) -> tuple[str, ...]:
+    policy, readings = situation.policy, situation.readings
+    dated_by = setting.knowledge.label(policy.dates_by(readings))
+    out = [
+        *laterality_notes(policy, situation.weigher, readings, line.say),
+        edition_note(policy, day, f"the {dated_by}"),
+        *review_date_note(policy, setting.as_of),
+        *benefit_notes(line.triples, line.record.iri, found),
+        *line.record.notes,
+        *remark_notes(policy, situation.weigher, readings),
+        *(coding_notes(policy, line.triples, line.condition) if line.condition is not None else ()),
+        DISCRETION,
+    ]
+    return tuple(dict.fromkeys(out))
+
+
+def _related(line: Line, policy: Policy, setting: Setting) -> tuple:  # type: ignore[type-arg]
+    return tuple(related(policy, setting.knowledge, line.triples, line.condition, line.code))
+
+
+# ---- Lines that the policy does not govern ---------------------------------------------------------
+
+
+def _policy_ref(policy: Policy) -> PolicyRef:
+    return PolicyRef(policy.number, policy.edition.isoformat(), policy.title, policy.iri)
+
+
+def _not_applicable(line: Line, policy: Policy | None, reason: str, plain: str, setting: Setting) -> LineReview:
+    routed = policy or (setting.knowledge.policies[0] if setting.knowledge.policies else None)
+    notes = [*benefit_notes(line.triples, line.record.iri, ()), *line.record.notes, DISCRETION]
+    if policy is not None:
+        notes = [*review_date_note(policy, setting.as_of), *notes]
+    return LineReview(
+        iri=line.node.value,
+        sequence=line.sequence,
+        code=line.code,
+        side=line.side,
+        policy=_policy_ref(policy) if policy is not None else None,
+        recommendation=Recommendation.NOT_APPLICABLE,
+        basis=Basis.OUT_OF_SCOPE,
+        next=Next.ROUTE,
+        headline=HEADLINES[Recommendation.NOT_APPLICABLE],
+        reason=reason,
+        reason_plain=plain,
+        related=_related(line, routed, setting) if routed is not None else (),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _asked(line: Line) -> str:
+    wanted = line.say.summary(line.condition.value) if line.condition is not None else "a condition that is not named"
+    side = f", {line.side}," if line.side else ""
+    return f"Code {line.code}{side} is requested for {wanted}"
+
+
+def _unknown_code(line: Line, setting: Setting) -> LineReview:
+    known = ", ".join(sorted({f"{c} (policy {p.number})" for p in setting.knowledge.policies for c in p.codes}))
+    reason = f"{_asked(line)}. No policy that is loaded governs this code; loaded: {known}."
+    plain = "The request asks for a procedure about which the loaded coverage policies say nothing."
+    return _not_applicable(line, None, reason, plain, setting)
+
+
+def _outside_edition(line: Line, policy: Policy, day: date | None, setting: Setting) -> LineReview:
+    until = f" and before {policy.until}" if policy.until else ""
+    message = f"The governing date is {day}; this edition governs dates from {policy.edition}{until}"
+    reason = out_of_scope_reason(policy, message, _asked(line), "title page", 1)
+    plain = f"The coverage policy governs this procedure from {policy.edition}{until}; the request is for {day}."
+    return _not_applicable(line, policy, reason, plain, setting)
+
+
+def _outside_scope(line: Line, policy: Policy, message: str, source: object, setting: Setting) -> LineReview:
+    section, page = getattr(source, "section", ""), getattr(source, "page", 0)
+    reason = out_of_scope_reason(policy, message, _asked(line), section, page)
+    plain = "The coverage policy does not speak about this kind of operation."
+    return _not_applicable(line, policy, reason, plain, setting)
+
+
+__all__ = ["Review", "review"]

@@ -1,0 +1,370 @@
+"""Shapes derived from a policy's criteria tree: probes for plexus, and one file for any SHACL engine.
+
+*Probes* report (as ``sh:Info``) each evidence node that fits a facet, for every reading; plexus runs these.
+The *default* file holds, for the default readings, the same as counts-for and counts-against shapes, and on
+the line one ``sh:Violation`` where a required node is unmet (a denial) and one ``sh:Warning`` where it is
+open (a pend). Both are committed and re-derived by the tests.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pyoxigraph import BlankNode, NamedNode
+
+from reasoner.knowledge import Knowledge
+from reasoner.model import Kind, Polarity
+from reasoner.policy import Criterion, Link, Policy, Rule
+from reasoner.policy_reading import EVS, generated_namespace
+from reasoner.triples import Term, Triples
+from reasoner.vocabulary import COV, PREFIXES, compact, local_name
+
+ANYTHING, NOTHING = EVS + "Anything", EVS + "Nothing"
+LINE = COV.Line.value
+
+
+def probe_iri(policy: Policy, shape: str) -> str:
+    """The probe that reports the nodes which conform to a shape."""
+    return f"{generated_namespace(policy.number)}{local_name(shape)}-probe"
+
+
+def probed_shapes(policy: Policy) -> dict[str, set[str]]:
+    """Every shape that a facet of the policy uses, with the evidence classes it is asked of."""
+    out: dict[str, set[str]] = defaultdict(set)
+
+    def note(uses: Iterable[str | Link], cls: str) -> None:
+        for use in uses:
+            if isinstance(use, str):
+                out[use].add(cls)
+            elif use.shape is not None:
+                linked = policy.by_iri[use.criterion].rules
+                out[use.shape].update(r.evidence_class for r in linked if r.polarity is Polarity.FOR)
+
+    for criterion in policy.leaves:
+        for rule in criterion.rules:
+            for facet in rule.facets:
+                note(facet.all_uses(), rule.evidence_class)
+    for condition in policy.scope:
+        for facet in condition.facets:
+            note(facet.all_uses(), LINE)
+    for remark in policy.note_rules:
+        for facet in remark.facets:
+            note(facet.all_uses(), remark.evidence_class)
+    out[ANYTHING] = {LINE}
+    out.pop(NOTHING, None)
+    return dict(out)
+
+
+class _Writer:
+    """Collects blocks of generated Turtle."""
+
+    def __init__(self, policy: Policy, title: str, description: str) -> None:
+        self.policy = policy
+        self.namespace = generated_namespace(policy.number)
+        self.prefixes = {**PREFIXES, f"p{policy.number}g": self.namespace}
+        self.blocks = [
+            f"<{self.namespace.rstrip('#')}/{title}>\n    a owl:Ontology ;\n"
+            f'    dcterms:title "Generated shapes of policy {policy.number}: {title}"@en ;\n'
+            f'    dcterms:description "{description} Generated from the criteria tree by plexus shapes; do not edit."@en ;\n'
+            f"    prov:wasDerivedFrom <{policy.edition_iri}> ."
+        ]
+
+    def name(self, iri: str) -> str:
+        if iri.startswith(self.namespace):
+            return f"p{self.policy.number}g:{iri[len(self.namespace):]}"
+        return compact(iri)
+
+    def own(self, local: str) -> str:
+        return f"p{self.policy.number}g:{local}"
+
+    def add(self, subject: str, *pairs: str) -> None:
+        self.blocks.append(subject + "\n" + " ;\n".join(f"    {p}" for p in pairs) + " .")
+
+    def text(self) -> str:
+        body = "\n\n".join(self.blocks) + "\n"
+        used = sorted(p for p in self.prefixes if f"{p}:" in body)
+        return "".join(f"@prefix {p}: <{self.prefixes[p]}> .\n" for p in used) + "\n" + body
+
+
+def _judgement_shapes(w: _Writer, policy: Policy) -> None:
+    """Shapes that every leaf needs and that only name the leaf: judged on it, settled for it."""
+    for leaf in policy.leaves:
+        iri = compact(leaf.iri)
+        w.add(
+            w.own(f"{leaf.id}-judged"),
+            "a sh:PropertyShape",
+            f'sh:name "judged: {leaf.label}"@en',
+            'sh:message "It judges another criterion."@en',
+            "sh:path cov:onCriterion",
+            f"sh:hasValue {iri}",
+        )
+        w.add(
+            w.own(f"{leaf.id}-settled"),
+            "a sh:PropertyShape",
+            f'sh:name "settled: {leaf.label}"@en',
+            'sh:message "No judgement settles it."@en',
+            "sh:path cov:settledFor",
+            f"sh:hasValue {iri}",
+        )
+        w.add(
+            w.own(f"{leaf.id}-not-settled"),
+            "a sh:NodeShape",
+            f'sh:name "not settled: {leaf.label}"@en',
+            'sh:message "A reviewing clinician\'s judgement has weighed it and takes its place."@en',
+            f"sh:not {w.own(f'{leaf.id}-settled')}",
+        )
+
+
+def probes_turtle(policy: Policy) -> str:
+    """The probes of a policy as Turtle text."""
+    w = _Writer(policy, "probes", "One probe for each facet and reading; a result names evidence that fits the facet.")
+    _judgement_shapes(w, policy)
+    for shape, classes in sorted(probed_shapes(policy).items()):
+        w.add(
+            w.name(probe_iri(policy, shape)),
+            "a sh:NodeShape",
+            f'sh:name "probe: {local_name(shape)}"@en',
+            'sh:message "Fits the facet."@en',
+            "sh:severity sh:Info",
+            "sh:targetClass " + " , ".join(sorted(compact(c) for c in classes)),
+            f"sh:not {w.name(shape)}",
+        )
+    return w.text()
+
+
+# ---- The default file ----------------------------------------------------------------------------
+
+
+def default_turtle(policy: Policy, knowledge: Knowledge, hand_written: Iterable[tuple[str, ...]]) -> str:
+    """Counts and group shapes for the default readings, self-contained, as Turtle text."""
+    w = _Writer(policy, "default", "All that an engine needs to judge a request under the default readings.")
+    _judgement_shapes(w, policy)
+    for leaf in policy.leaves:
+        _leaf_shapes(w, policy, leaf)
+    for group in reversed([c for c in policy.criteria if not c.is_leaf]):
+        _group_shapes(w, group, policy)
+    _scope_shape(w, policy)
+    for node in policy.required():
+        _required_shapes(w, node, denies="unmet")
+    for iri in policy.exclusions:
+        _required_shapes(w, policy.by_iri[iri], denies="met")
+    text = w.text()
+    return _with_hand_written(text, w, knowledge, hand_written)
+
+
+def _default_uses(policy: Policy, rule: Rule) -> tuple[str | Link, ...]:
+    uses = [u for f in rule.facets for u in f.uses(policy.default_readings)]
+    return tuple(u for u in uses if u != ANYTHING)
+
+
+def _leaf_shapes(w: _Writer, policy: Policy, leaf: Criterion) -> None:
+    names: dict[Polarity, list[str]] = defaultdict(list)
+    for rule in leaf.rules:
+        uses = _default_uses(policy, rule)
+        if NOTHING in uses:
+            continue
+        name = w.own(f"{local_name(rule.iri)}-counts")
+        parts = [_link_shape(w, u) if isinstance(u, Link) else w.name(u) for u in uses]
+        w.add(
+            w.own(f"{local_name(rule.iri)}-class"),
+            "a sh:PropertyShape",
+            f'sh:name "a {local_name(rule.evidence_class)}"@en',
+            f"sh:path rdf:type ;\n    sh:hasValue {compact(rule.evidence_class)}",
+        )
+        parts = [w.own(f"{local_name(rule.iri)}-class"), *parts]
+        w.add(
+            name,
+            "a sh:NodeShape",
+            f'sh:name "{rule.label}"@en',
+            "sh:and (\n        " + "\n        ".join(dict.fromkeys(parts)) + "\n    )",
+        )
+        names[rule.polarity].append(name)
+    for polarity in Polarity:
+        _evidence_shape(w, leaf, polarity, names[polarity], policy)
+    for_, against, mismatch = (f"{leaf.id}-has-{p}" for p in ("for", "against", "conflicting"))
+    _combine(w, f"{leaf.id}-met", f"{leaf.label}: met", "and", [w.own(for_), _negate(w, against)])
+    _combine(
+        w,
+        f"{leaf.id}-unmet",
+        f"{leaf.label}: unmet",
+        "and",
+        [w.own(against), _negate(w, for_), _negate(w, mismatch)],
+    )
+
+
+def _evidence_shape(w: _Writer, leaf: Criterion, polarity: Polarity, names: list[str], policy: Policy) -> None:
+    counts = f"{leaf.id}-counts-{polarity.value}"
+    _combine(w, counts, f"counts {polarity.value}: {leaf.label}", "or", names or [compact(NOTHING)])
+    w.add(
+        w.own(f"{leaf.id}-has-{polarity.value}"),
+        "a sh:PropertyShape",
+        f'sh:name "has evidence {polarity.value}: {leaf.label}"@en',
+        "sh:path ( cov:indication [ sh:zeroOrOnePath [ sh:inversePath cov:about ] ] )",
+        f"sh:qualifiedValueShape {w.own(counts)}",
+        "sh:qualifiedMinCount 1",
+    )
+    classes = sorted({compact(r.evidence_class) for r in leaf.rules if r.polarity is polarity})
+    if names:
+        w.add(
+            w.own(f"{counts}-probe"),
+            "a sh:NodeShape",
+            f'sh:name "evidence {polarity.value}: {leaf.label}"@en',
+            f'sh:message "Counts {polarity.value}: {leaf.label}."@en',
+            "sh:severity sh:Info",
+            "sh:targetClass " + " , ".join(classes),
+            f"sh:not {w.own(counts)}",
+        )
+
+
+def _link_shape(w: _Writer, link: Link) -> str:
+    counted = w.own(f"{local_name(link.iri)}-linked")
+    criterion_id = local_name(link.criterion)
+    name = w.own(local_name(link.iri))
+    block = f'sh:name "linked evidence that counts: {criterion_id}"@en'
+    target = w.own(f"{w.policy.by_iri[link.criterion].id}-counts-for")
+    parts = [target, *([w.name(link.shape)] if link.shape else [])]
+    if not any(b.startswith(counted + "\n") for b in w.blocks):
+        w.add(counted, "a sh:NodeShape", block, "sh:and ( " + " ".join(parts) + " )")
+        if link.path:
+            w.add(
+                name,
+                "a sh:PropertyShape",
+                f'sh:message "{link.message}"@en',
+                f"sh:path {_path_text(link)}",
+                f"sh:qualifiedValueShape {counted}",
+                "sh:qualifiedMinCount 1",
+            )
+    return name if link.path else counted
+
+
+def _path_text(link: Link) -> str:
+    parts = []
+    for step in link.path:
+        hops = [compact(p.value) if forward else f"[ sh:inversePath {compact(p.value)} ]" for p, forward in step.predicates]
+        text = hops[0] if len(hops) == 1 else "[ sh:alternativePath ( " + " ".join(hops) + " ) ]"
+        if step.repeated:
+            text = f"[ sh:{'zeroOrMorePath' if step.optional else 'oneOrMorePath'} {text} ]"
+        elif step.optional:
+            text = f"[ sh:zeroOrOnePath {text} ]"
+        parts.append(text)
+    return parts[0] if len(parts) == 1 else "( " + " ".join(parts) + " )"
+
+
+def _combine(w: _Writer, local: str, name: str, operator: str, parts: list[str]) -> None:
+    w.add(w.own(local), "a sh:NodeShape", f'sh:name "{name}"@en', f"sh:{operator} ( " + " ".join(parts) + " )")
+
+
+def _negate(w: _Writer, local: str) -> str:
+    name = w.own(f"{local}-not")
+    if not any(b.startswith(name + "\n") for b in w.blocks):
+        w.add(name, "a sh:NodeShape", f'sh:name "not {local}"@en', f"sh:not {w.own(local)}")
+    return name
+
+
+def _group_shapes(w: _Writer, group: Criterion, policy: Policy) -> None:
+    members = [policy.by_iri[m].id for m in group.members]
+    met, unmet = ("and", "or") if group.kind is Kind.ALL else ("or", "and")
+    _combine(w, f"{group.id}-met", f"{group.label}: met", met, [w.own(f"{m}-met") for m in members])
+    _combine(w, f"{group.id}-unmet", f"{group.label}: unmet", unmet, [w.own(f"{m}-unmet") for m in members])
+
+
+def _scope_shape(w: _Writer, policy: Policy) -> None:
+    code, after = w.own("code"), w.own("in-force")
+    codes = " ".join(f'"{c}"' for c in policy.codes)
+    w.add(code, "a sh:PropertyShape", "sh:path cov:procedureCode", "sh:minCount 1", f"sh:in ( {codes} )")
+    bounds = [f'sh:minInclusive "{policy.edition}"^^xsd:date']
+    if policy.until:
+        bounds.append(f'sh:maxExclusive "{policy.until}"^^xsd:date')
+    w.add(after, "a sh:PropertyShape", "sh:path cov:serviceDate", "sh:minCount 1", *bounds)
+    uses = [u for s in policy.scope for f in s.facets for u in f.uses(policy.default_readings) if u != ANYTHING]
+    parts = [w.name(u) for u in uses if isinstance(u, str)]
+    _combine(w, "in-scope", "in scope", "and", [code, after, *parts])
+    w.add(w.own("out-of-scope"), "a sh:NodeShape", 'sh:name "out of scope"@en', f"sh:not {w.own('in-scope')}")
+
+
+def _required_shapes(w: _Writer, node: Criterion, *, denies: str) -> None:
+    message = node.messages.get(denies, f"Unmet: {node.label}.")
+    holds = _negate(w, f"{node.id}-{denies}")
+    open_ = f"{node.id}-decided"
+    _combine(w, open_, f"{node.label}: decided", "or", [w.own(f"{node.id}-met"), w.own(f"{node.id}-unmet")])
+    for local, part, severity, text in (
+        ("denies", holds, "Violation", message),
+        ("open", w.own(open_), "Warning", f"Open: {node.label}. More evidence or a judgement is needed."),
+    ):
+        w.add(
+            w.own(f"{node.id}-{local}"),
+            "a sh:NodeShape",
+            f'sh:name "{node.label}"@en',
+            f'sh:message "{text}"@en',
+            f"sh:severity sh:{severity}",
+            "sh:targetClass cov:Line",
+            f"sh:or ( {w.own('out-of-scope')} {part} )",
+        )
+
+
+def _with_hand_written(
+    text: str, w: _Writer, knowledge: Knowledge, hand_written: Iterable[tuple[str, ...]]
+) -> str:
+    """The text with the hand-written facets in use appended, so that the file stands alone."""
+    shapes = Triples(t for parts in hand_written for t in knowledge.shapes(*parts))
+    wanted = _closure(text, w, shapes)
+    blocks = [_block(shapes, node, w) for node in wanted]
+    body = text.split("\n\n", 1)[1] + "\n# ---- Hand-written facets in use\n\n" + "\n\n".join(blocks) + "\n"
+    used = sorted(p for p in w.prefixes if f"{p}:" in body)
+    return "".join(f"@prefix {p}: <{w.prefixes[p]}> .\n" for p in used) + "\n" + body
+
+
+def _closure(text: str, w: _Writer, shapes: Triples) -> list[NamedNode]:
+    named = {s for s, _, _ in shapes if isinstance(s, NamedNode)}
+    tokens = set(text.replace(";", " ").split())
+    found = {n for n in named if compact(n.value) in tokens}
+    queue = list(found)
+    while queue:
+        for node in _mentioned(shapes, queue.pop()):
+            if node in named and node not in found:
+                found.add(node)
+                queue.append(node)
+    return sorted(found, key=lambda n: n.value)
+
+
+def _mentioned(shapes: Triples, node: Term) -> Iterator[NamedNode]:
+    for prop in shapes.predicates(node):
+        for value in shapes.objects(node, prop):
+            if isinstance(value, NamedNode):
+                yield value
+            elif isinstance(value, BlankNode):
+                yield from _mentioned(shapes, value)
+
+
+def _block(shapes: Triples, node: NamedNode, w: _Writer) -> str:
+    pairs = []
+    for prop in shapes.predicates(node):
+        verb = "a" if compact(prop.value) == "rdf:type" else compact(prop.value)
+        pairs.append(f"{verb} " + " , ".join(_value(shapes, v) for v in shapes.objects(node, prop)))
+    return compact(node.value) + "\n" + " ;\n".join(f"    {p}" for p in pairs) + " ."
+
+
+def _value(shapes: Triples, value: Term) -> str:
+    if isinstance(value, NamedNode):
+        return compact(value.value)
+    if isinstance(value, BlankNode):
+        members = shapes.members(value)
+        if members:
+            return "( " + " ".join(_value(shapes, m) for m in members) + " )"
+        inner = [f"{compact(p.value)} {_value(shapes, o)}" for p in shapes.predicates(value) for o in shapes.objects(value, p)]
+        return "[ " + " ; ".join(inner) + " ]"
+    return str(value)
+
+
+def generated(knowledge: Knowledge) -> dict[Path, str]:
+    """Every generated shapes file with its text, by path below the knowledge's folder."""
+    out: dict[Path, str] = {}
+    for policy in knowledge.policies:
+        folder = Path("shapes", "policies")
+        out[folder / f"{policy.number}.probes.ttl"] = probes_turtle(policy)
+        sources = [("evidence.ttl",), ("policies", f"{policy.number}.ttl")]
+        out[folder / f"{policy.number}.default.ttl"] = default_turtle(policy, knowledge, sources)
+    return out
+

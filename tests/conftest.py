@@ -1,0 +1,61 @@
+"""What the tests share: the knowledge, the case collection, and ways to run plain SHACL engines."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reasoner.knowledge import Knowledge, load
+from reasoner.policy import Policy
+
+ROOT = Path(__file__).resolve().parent.parent
+CASES = ROOT / "cases"
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    folder: Path
+    expected: dict[str, Any]
+
+    @property
+    def request(self) -> Path:
+        return self.folder / "request.ttl"
+
+    @property
+    def as_of(self) -> date:
+        day = self.expected["as_of"]
+        assert isinstance(day, date)
+        return day
+
+
+def all_cases() -> list[Case]:
+    return [
+        Case(path.parent.name, path.parent, tomllib.loads(path.read_text(encoding="utf-8")))
+        for path in sorted(CASES.glob("*/expected.toml"))
+    ]
+
+
+def case_named(name: str) -> Case:
+    return next(c for c in all_cases() if c.name == name)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "case" in metafunc.fixturenames:
+        cases = all_cases()
+        metafunc.parametrize("case", cases, ids=[c.name for c in cases])
+
+
+@pytest.fixture(scope="session")
+def knowledge() -> Knowledge:
+    return load()
+
+
+@pytest.fixture(scope="session")
+def policy(knowledge: Knowledge) -> Policy:
+    return next(p for p in knowledge.policies if p.number == "0587")

@@ -1,0 +1,71 @@
+"""Data flows one way: a module imports only what stands before it."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from conftest import ROOT
+
+ORDER = [
+    ["errors"],
+    ["resources", "vocabulary", "model"],
+    ["triples"],
+    ["policy"],
+    ["policy_reading"],
+    ["knowledge"],
+    ["shapes", "reading"],
+    ["derive"],
+    ["intake"],
+    ["engine"],
+    ["engine_pyshacl"],
+    ["weigh"],
+    ["determine"],
+    ["counterfactual", "describe", "authority"],
+    ["explain", "notes"],
+    ["reason"],
+    ["review"],
+    ["__init__"],
+    ["render"],
+    ["cli"],
+]
+RANK = {name: i for i, group in enumerate(ORDER) for name in group}
+MODULES = sorted(ROOT.glob("reasoner/**/*.py"))
+
+
+def layer(path_parts: tuple[str, ...]) -> str:
+    return path_parts[0].removesuffix(".py")
+
+
+def imported(path) -> set[str]:
+    out: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "reasoner":
+            parts = node.module.split(".")
+            out.update([parts[1]] if len(parts) > 1 else [a.name for a in node.names])
+        elif isinstance(node, ast.Import):
+            out.update(a.name.split(".")[1] for a in node.names if a.name.startswith("reasoner."))
+    return out
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_module_imports_only_from_layers_before_its_own(path):
+    own = layer(path.relative_to(ROOT / "reasoner").parts)
+    assert own in RANK, f"{own} has no layer; give it one in ORDER"
+    late = {name for name in imported(path) if name in RANK and RANK[name] > RANK[own]}
+    assert late == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_module_has_at_most_four_hundred_lines(path):
+    assert path.read_text(encoding="utf-8").count("\n") <= 400
+
+
+def test_rdflib_and_clingo_and_pyshacl_are_imported_lazily():
+    heavy = {"rdflib", "pyshacl", "clingo", "owlready2", "numpy", "rich"}
+    for path in MODULES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in tree.body:
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {n.split(".")[0] for n in names} & heavy, f"{path.name} imports {names} at start-up"
