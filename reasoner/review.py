@@ -110,10 +110,11 @@ def review(
         policy.readings(setting.chosen)
     records = intake.read(source, as_of=setting.as_of, name=name, format=format)
     shapes = knowledge.shapes("request.ttl")
+    checked = []
     for record in records:
         results = setting.engine.evaluate((*record.triples, *knowledge.arrangement), shapes)
-        intake.refuse_if_faulty(record, results, knowledge.ontology)
-    return tuple(review_record(record, setting) for record in records)
+        checked.append(intake.checked(record, results, knowledge.ontology))
+    return tuple(review_record(record, setting) for record in checked)
 
 
 def review_record(record: intake.Record, setting: Setting) -> Review:
@@ -126,7 +127,7 @@ def review_record(record: intake.Record, setting: Setting) -> Review:
         request=record.iri,
         identifier=record.identifier,
         as_of=setting.as_of.isoformat(),
-        header=intake.header(record),
+        header=intake.header(record, setting.knowledge.ontology),
         requires_clinician=adverse,
         lines=lines,
         digests=_digests(record.digest, setting.knowledge),

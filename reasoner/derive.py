@@ -1,0 +1,140 @@
+"""What intake derives once, so that shapes need not: the view from one line, and what time does to evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import permutations
+
+from pyoxigraph import Literal, NamedNode
+
+from reasoner.triples import RDF_TYPE, Node, Spo, Triples
+from reasoner.vocabulary import CLIN, COV, XSD
+
+DEFINITE_OUTCOMES = {
+    CLIN.NoRelief,
+    CLIN.Worse,
+    CLIN.Intolerant,
+    CLIN.PartialRelief,
+    CLIN.TransientRelief,
+    CLIN.AdequateRelief,
+}
+FINAL = {CLIN.FinalReport, CLIN.AmendedReport}
+TRUE = Literal("true", datatype=XSD.boolean)
+
+
+def day_of(text: str | None) -> date | None:
+    """The calendar day of a date or dateTime, whatever its time zone says; None if it is none."""
+    try:
+        return date.fromisoformat((text or "")[:10])
+    except ValueError:
+        return None
+
+
+def evidence_day(t: Triples, node: Node) -> date | None:
+    """The day of an evidence node: its own, its end, or that of the study that reports it."""
+    studies = t.subjects(CLIN.hasFinding, node)
+    texts = [t.text(node, COV.date), t.text(node, CLIN.endDate), t.text(node, CLIN.occurredOn)]
+    texts += [t.text(s, COV.date) for s in studies]
+    return next((d for text in texts if (d := day_of(text))), None)
+
+
+def seen_from(triples: Triples, request: Node, line: NamedNode) -> Triples:
+    """The request as one line sees it: other lines step aside, dates and supersession are derived."""
+    others = {n for n in triples.nodes(request, COV.line) if n != line}
+    projected = Triples([*_aside(triples, others), *((o, COV.accompanies, line) for o in others)])
+    projected = projected.merged(_service_date(projected, request, line))
+    service = day_of(projected.text(line, COV.serviceDate))
+    derived = [*_after_service(projected, service), *_superseded(projected), *_settled(projected)]
+    return projected.merged(derived)
+
+
+def _aside(triples: Triples, others: set[Node]) -> Iterator[Spo]:
+    for s, p, o in triples:
+        if s in others and p == COV.indication:
+            yield s, COV.otherIndication, o
+        elif s in others and p == RDF_TYPE and o == COV.Line:
+            yield s, RDF_TYPE, COV.OtherLine
+        else:
+            yield s, p, o
+
+
+def _service_date(t: Triples, request: Node, line: NamedNode) -> Iterable[Spo]:
+    received = t.one(request, COV.receivedOn)
+    if not t.objects(line, COV.serviceDate) and received is not None:
+        yield line, COV.serviceDate, received
+
+
+def _evidence(t: Triples) -> Iterator[Node]:
+    for cls in (
+        CLIN.Finding,
+        CLIN.Symptom,
+        CLIN.Sign,
+        CLIN.Treatment,
+        CLIN.NotIndicatedStatement,
+        CLIN.TraumaEvent,
+        COV.Judgement,
+    ):
+        yield from t.instances(cls)
+
+
+def _after_service(t: Triples, service: date | None) -> Iterator[Spo]:
+    for node in _evidence(t):
+        day = evidence_day(t, node)
+        if service is not None and day is not None and day > service:
+            yield node, COV.datedAfterService, TRUE
+
+
+# ---- Supersession (ambiguity A26 decides whether it counts) ----------------------------------------
+
+
+def _superseded(t: Triples) -> Iterator[Spo]:
+    groups: dict[tuple[object, ...], list[Node]] = {}
+    for node in _evidence(t):
+        question = _question(t, node)
+        if question is not None:
+            groups.setdefault(question, []).append(node)
+    for nodes in groups.values():
+        for earlier, later in permutations(nodes, 2):
+            before, after = evidence_day(t, earlier), evidence_day(t, later)
+            if before is not None and after is not None and before < after and _answers(t, later):
+                yield earlier, COV.supersededBy, later
+
+
+def _values(t: Triples, node: Node, *properties: NamedNode) -> tuple[object, ...]:
+    return tuple(frozenset(str(o) for o in t.objects(node, p)) for p in properties)
+
+
+def _question(t: Triples, node: Node) -> tuple[object, ...] | None:
+    """What a node answers; nodes with the same question can supersede each other. None: never."""
+    about = _values(t, node, COV.about)
+    types = t.nodes(node, RDF_TYPE)
+    if CLIN.Finding in types:
+        studies = t.subjects(CLIN.hasFinding, node)
+        methods = frozenset(str(m) for s in studies for m in t.objects(s, CLIN.modality))
+        return ("finding", about, methods, *_values(t, node, CLIN.kind, CLIN.site, CLIN.side))
+    if CLIN.Treatment in types:
+        return ("treatment", about, *_values(t, node, CLIN.kind, CLIN.medicationClass, CLIN.agent, CLIN.target))
+    if COV.Judgement in types and t.nodes(node, COV.statedBy):
+        return ("judgement", about, *_values(t, node, COV.onCriterion, COV.statedBy))
+    return None
+
+
+def _answers(t: Triples, node: Node) -> bool:
+    """Whether a later node is definite enough to supersede: a final report, an outcome, a judgement."""
+    types = t.nodes(node, RDF_TYPE)
+    if CLIN.Finding in types:
+        return any(t.node(s, CLIN.reportStatus) in FINAL for s in t.subjects(CLIN.hasFinding, node))
+    if CLIN.Treatment in types:
+        return t.node(node, CLIN.outcome) in DEFINITE_OUTCOMES
+    return True
+
+
+def _settled(t: Triples) -> Iterator[Spo]:
+    """A reviewing clinician's dated judgement on named evidence takes that evidence's place."""
+    for judgement in t.instances(COV.Judgement):
+        roles = {r for c in t.nodes(judgement, COV.statedBy) for r in t.nodes(c, COV.role)}
+        if COV.PayerReviewer in roles and t.text(judgement, COV.date) and t.nodes(judgement, COV.verdict):
+            for evidence in t.nodes(judgement, COV.basedOn):
+                for criterion in t.nodes(judgement, COV.onCriterion):
+                    yield evidence, COV.settledFor, criterion
