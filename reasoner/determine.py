@@ -73,16 +73,19 @@ class Program:
             ProgramError: the program gave no recommendation, or more than one.
         """
         kinds = tuple(self.policy.group_kind(c, readings) for c in self.policy.criteria if not c.is_leaf)
-        return self._decide(vector, kinds, authority)
+        heeded = frozenset(c.iri for c in self.policy.constraints if c.holds(readings))
+        return self._decide(vector, kinds, authority, heeded)
 
     @lru_cache(maxsize=200_000)  # noqa: B019 - a Program lives as long as the process
-    def _decide(self, vector: Vector, kinds: tuple[Kind, ...], authority: Authority) -> Decision:
+    def _decide(
+        self, vector: Vector, kinds: tuple[Kind, ...], authority: Authority, heeded: frozenset[str]
+    ) -> Decision:
         facts = self._assumptions(vector, kinds, authority)
-        heeded = [(self._heeded(c.iri), True) for c in self.policy.constraints]
+        bound = [*facts, *((self._heeded(c.iri), c.iri in heeded) for c in self.policy.constraints)]
         covered = self._atom("covered")
-        consistent = self._possible([*facts, *heeded])
-        can_cover = consistent and self._possible([*facts, *heeded, (covered, True)])
-        can_deny = consistent and self._possible([*facts, *heeded, (covered, False)])
+        consistent = self._possible(bound)
+        can_cover = consistent and self._possible([*bound, (covered, True)])
+        can_deny = consistent and self._possible([*bound, (covered, False)])
         replaced = _replacing(authority)
         recommendation = self._recommend(
             in_scope=True, consistent=consistent, can_cover=can_cover, can_deny=can_deny, replaced=replaced is not None
@@ -90,7 +93,7 @@ class Program:
         if replaced is not None:
             return Decision(recommendation, replaced)
         if not consistent:
-            return Decision(recommendation, Basis.INCONSISTENT, self._culprit(facts))
+            return Decision(recommendation, Basis.INCONSISTENT, self._culprit(facts, heeded))
         return Decision(recommendation, self._basis(recommendation, vector, kinds, authority))
 
     def _recommend(self, **inputs: bool) -> Recommendation:
@@ -123,12 +126,12 @@ class Program:
                     out.append((atom, (who, effect) in authority.binding))
         return out
 
-    def _culprit(self, facts: list[tuple[Symbol, bool]]) -> str:
-        for wanted in self.policy.constraints:
-            only = [(self._heeded(c.iri), c.iri == wanted.iri) for c in self.policy.constraints]
+    def _culprit(self, facts: list[tuple[Symbol, bool]], heeded: frozenset[str]) -> str:
+        for wanted in sorted(heeded):
+            only = [(self._heeded(c.iri), c.iri == wanted) for c in self.policy.constraints]
             if not self._possible([*facts, *only]):
-                return wanted.iri
-        return self.policy.constraints[0].iri
+                return wanted
+        return min(heeded)
 
     def _basis(
         self, recommendation: Recommendation, vector: Vector, kinds: tuple[Kind, ...], authority: Authority

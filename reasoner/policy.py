@@ -22,7 +22,8 @@ Readings = Mapping[str, str]
 class Link:
     """A facet that asks for a linked node which itself counts for a criterion.
 
-    ``path`` empty means the node itself; ``shape`` is a further shape that the linked node must fit.
+    ``path`` empty means the node itself; ``shape`` is a further shape that the linked node must fit;
+    ``counting`` says how the linked node must count.
     """
 
     iri: str
@@ -30,6 +31,7 @@ class Link:
     criterion: str
     shape: str | None
     message: str
+    counting: tuple[Polarity, ...] = (Polarity.FOR,)
 
 
 @dataclass(frozen=True)
@@ -132,12 +134,20 @@ class ScopeCondition:
 
 @dataclass(frozen=True)
 class Constraint:
-    """Two criteria that cannot both be met, because the facts exclude each other."""
+    """Two criteria that cannot both be met, because the facts exclude each other.
+
+    Where ``under`` names readings, the constraint holds only while all of them are chosen.
+    """
 
     iri: str
     label: str
     message: str
     not_together: tuple[str, ...]
+    under: tuple[str, ...] = ()
+
+    def holds(self, readings: Readings) -> bool:
+        """Whether the constraint is in force under the readings."""
+        return set(self.under) <= set(readings.values())
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,7 @@ class _Reader:
             criterion=_iri(target),
             shape=_iri(shape) if shape is not None else None,
             message=self.text(node, COV.message),
+            counting=tuple(POLARITIES[_named(c)] for c in self.t.nodes(node, COV.linkedCounting)) or (Polarity.FOR,),
         )
 
     def path(self, node: Term) -> tuple[Step, ...]:
@@ -310,6 +311,7 @@ class _Reader:
                     self.text(c, RDFS.label),
                     self.text(c, COV.message),
                     tuple(sorted(_iri(n) for n in self.t.nodes(c, COV.notTogether))),
+                    tuple(sorted(_iri(n) for n in self.t.nodes(c, COV.underReading))),
                 )
                 for c in self.t.nodes(self.edition, COV.constraint)
             ),

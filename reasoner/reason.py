@@ -44,7 +44,7 @@ class ReasonWriter:
         """Two sentences: what is asked and the deciding facts; the criterion and its place."""
         facts = self._facts(self.explainer.say, documents=True)
         asked = self._asked(self.explainer.say)
-        first = f"{asked}; {facts}." if facts else f"{asked}."
+        first = f"{asked}; the record has {facts}." if facts else f"{asked}; the record has no evidence that decides."
         return f"{first} {self._rule_sentence()}"
 
     def plain(self) -> str:
@@ -101,9 +101,8 @@ class ReasonWriter:
         if self.decision.recommendation is Recommendation.APPROVE:
             return [c for c in leaves if c.status == Status.MET]
         asked = {item.criterion for item in self.items}
-        return [c for c in leaves if c.kind is Kind.LEAF and (c.status == Status.MET or c.id in asked)] + [
-            c for c in exclusions if c.id in asked
-        ]
+        weighed = [c for c in leaves if c.id in asked and c.evidence]
+        return weighed or [c for c in leaves if c.status == Status.MET][:2]
 
     def _constraint(self) -> tuple[str, ...]:
         found = (c.not_together for c in self.policy.constraints if c.iri == self.decision.constraint)
@@ -126,7 +125,7 @@ class ReasonWriter:
 
     def _facts(self, say: Describer, *, documents: bool) -> str:
         parts = []
-        for _, evidence in self.deciding()[:6]:
+        for _, evidence in self.deciding()[:7]:
             source = ""
             if documents:
                 source = "; ".join(x for x in (evidence.date, evidence.document) if x)

@@ -40,7 +40,7 @@ def probed_shapes(policy: Policy) -> dict[str, set[str]]:
                 out[use].add(cls)
             elif use.shape is not None:
                 linked = policy.by_iri[use.criterion].rules
-                out[use.shape].update(r.evidence_class for r in linked if r.polarity is Polarity.FOR)
+                out[use.shape].update(r.evidence_class for r in linked if r.polarity in use.counting)
 
     for criterion in policy.leaves:
         for rule in criterion.rules:
@@ -81,6 +81,9 @@ class _Writer:
 
     def add(self, subject: str, *pairs: str) -> None:
         self.blocks.append(subject + "\n" + " ;\n".join(f"    {p}" for p in pairs) + " .")
+
+    def has(self, subject: str) -> bool:
+        return any(b.startswith(subject + "\n") for b in self.blocks)
 
     def text(self) -> str:
         body = "\n\n".join(self.blocks) + "\n"
@@ -220,12 +223,15 @@ def _evidence_shape(w: _Writer, leaf: Criterion, polarity: Polarity, names: list
 
 def _link_shape(w: _Writer, link: Link) -> str:
     counted = w.own(f"{local_name(link.iri)}-linked")
-    criterion_id = local_name(link.criterion)
     name = w.own(local_name(link.iri))
-    block = f'sh:name "linked evidence that counts: {criterion_id}"@en'
-    target = w.own(f"{w.policy.by_iri[link.criterion].id}-counts-for")
-    parts = [target, *([w.name(link.shape)] if link.shape else [])]
-    if not any(b.startswith(counted + "\n") for b in w.blocks):
+    block = f'sh:name "linked evidence that counts: {local_name(link.criterion)}"@en'
+    criterion = w.policy.by_iri[link.criterion].id
+    targets = [w.own(f"{criterion}-counts-{polarity.value}") for polarity in link.counting]
+    if not w.has(counted):
+        if len(targets) > 1:
+            w.add(f"{counted}-counting", "a sh:NodeShape", block, "sh:or ( " + " ".join(targets) + " )")
+            targets = [f"{counted}-counting"]
+        parts = [*targets, *([w.name(link.shape)] if link.shape else [])]
         w.add(counted, "a sh:NodeShape", block, "sh:and ( " + " ".join(parts) + " )")
         if link.path:
             w.add(
@@ -258,7 +264,7 @@ def _combine(w: _Writer, local: str, name: str, operator: str, parts: list[str])
 
 def _negate(w: _Writer, local: str) -> str:
     name = w.own(f"{local}-not")
-    if not any(b.startswith(name + "\n") for b in w.blocks):
+    if not w.has(name):
         w.add(name, "a sh:NodeShape", f'sh:name "not {local}"@en', f"sh:not {w.own(local)}")
     return name
 

@@ -105,7 +105,8 @@ class Weigher:
     def _use(self, nodes: Nodes, use: str | Link, readings: Readings) -> Nodes:
         if isinstance(use, str):
             return nodes if use == ANYTHING else nodes & self.fits.get(use, frozenset())
-        counted = self.leaf(self.policy.by_iri[use.criterion], readings).nodes(Polarity.FOR)
+        linked = self.leaf(self.policy.by_iri[use.criterion], readings)
+        counted = frozenset(n for polarity in use.counting for n in linked.nodes(polarity))
         if use.shape is not None:
             counted = counted & self.fits.get(use.shape, frozenset())
         return frozenset(n for n in nodes if self._reaches(n, use, counted))
