@@ -1,0 +1,1 @@
+"""Reviews as text, JSON, HTML and Turtle. Renderers take reviews and nothing else."""

@@ -1,0 +1,63 @@
+"""Reviews as JSON, in the form of ``reasoner/review.schema.json``; the same review gives the same bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from enum import StrEnum
+from typing import Any
+
+from reasoner.model import LineReview, Review
+
+REVIEW_ORDER = (
+    "schema",
+    "request",
+    "identifier",
+    "as_of",
+    "determination",
+    "requires_clinician",
+    "header",
+    "readings",
+    "lines",
+    "digests",
+    "engine",
+    "version",
+)
+
+
+def to_dict(review: Review) -> dict[str, Any]:
+    """A review as JSON values, keys in the order of the schema."""
+    plain = _plain(review)
+    return {key: plain[key] for key in REVIEW_ORDER}
+
+
+def to_json(reviews: Iterable[Review]) -> str:
+    """One review as an object; several as an array."""
+    values = [to_dict(r) for r in reviews]
+    return json.dumps(values[0] if len(values) == 1 else values, ensure_ascii=False, indent=2) + "\n"
+
+
+def to_jsonl(review: Review) -> str:
+    """One review as one line."""
+    return json.dumps(to_dict(review), ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, LineReview):
+        return _line(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return value
+
+
+def _line(line: LineReview) -> dict[str, Any]:
+    out = {f.name: _plain(getattr(line, f.name)) for f in fields(line)}
+    first = ["sequence", "iri", "code", "side", "policy", "recommendation", "basis", "next"]
+    return {key: out[key] for key in [*first, *(k for k in out if k not in first)]}

@@ -1,0 +1,72 @@
+"""The words and signs that every rendering shares."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from reasoner.model import ChangeTree, CriterionResult, Hinge, LineReview, Verb
+
+SIGNS = {"met": "✓", "unmet": "✗", "open": "?", "conflicting": "≠", "to-judge": "…", "undocumented": "○"}
+VERBS = {
+    Verb.DOCUMENT: "is documented as met",
+    Verb.RESOLVE: "is resolved as met",
+    Verb.JUDGE: "is judged met by a clinician",
+    Verb.NEW_EVENT: "is met by a later event",
+}
+OPEN_KINDS = {"document": "Documents to ask for", "judgement": "For a clinician to weigh", "conflict": "Conflicts to resolve"}
+NEXT = {
+    "none": "nothing further",
+    "request-information": "request information",
+    "clinician-review": "clinician review",
+    "both": "request information and clinician review",
+    "route": "route to where it belongs",
+}
+
+
+def clean(text: str) -> str:
+    """Text without control characters, so that a record cannot steer a terminal or hide words.
+
+    >>> clean("a" + chr(27) + "[31mb")
+    'a[31mb'
+    """
+    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
+
+
+def title(line: LineReview) -> str:
+    """The heading of a line."""
+    side = f", {line.side}" if line.side else ""
+    return clean(f"Line {line.sequence}: code {line.code}{side}")
+
+
+def depth(criterion: CriterionResult, line: LineReview) -> int:
+    """How deep a criterion stands in the tree."""
+    parents = {c.id: c.parent for c in line.criteria}
+    level, parent = 0, criterion.parent
+    while parent is not None:
+        level, parent = level + 1, parents[parent]
+    return level
+
+
+def kind_word(criterion: CriterionResult) -> str:
+    """How a node joins its members, or that it excludes."""
+    return {"all": "all of", "any": "one of", "exclusion": "excludes when met"}.get(criterion.kind.value, "")
+
+
+def hinge_sentence(hinge: Hinge) -> str:
+    """A hinge as a sentence."""
+    changes = " and ".join(f"{c.ambiguity} were read as “{c.reading}”" for c in hinge.changes)
+    return f"If {changes}: {hinge.recommendation.value}."
+
+
+def evidence_source(date: str | None, document: str | None) -> str:
+    """Date and document in brackets, as far as known."""
+    parts = [p for p in (date, document) if p]
+    return f" ({'; '.join(parts)})" if parts else " (undated; document not named)"
+
+
+def change_lines(tree: ChangeTree, labels: dict[str, str], level: int = 0) -> list[tuple[int, str]]:
+    """The factored tree of changes as indented lines."""
+    if tree.change is not None:
+        return [(level, f"{labels.get(tree.change.criterion, tree.change.criterion)} {VERBS[tree.change.verb]}")]
+    head = {"all": "all of these:", "any": "one of these:"}[tree.kind]
+    return [(level, head), *(row for part in tree.parts for row in change_lines(part, labels, level + 1))]
