@@ -155,7 +155,7 @@ def _rendered(reviews: list[Review], output_format: str, *, colour: bool) -> str
 
 def _write(content: str, output: Path | None) -> None:
     if output is None:
-        click.get_binary_stream("stdout").write(content.encode("utf-8", "replace"))
+        sys.stdout.buffer.write(content.encode("utf-8", "replace"))
         return
     try:
         handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
@@ -224,7 +224,7 @@ def prepare(source: str, as_of: datetime | None, wanted: int | None) -> None:
         raise click.UsageError(f"Name one line with --line; the input has: {numbers}.")
     triples = (Triple(*t) for t in (*lines[0].triples, *load().arrangement))
     shown = {p: PREFIXES[p] for p in ("anat", "clin", "cov", "dcterms", "skos", "xsd")}
-    click.get_binary_stream("stdout").write(serialize(triples, format=RdfFormat.TURTLE, prefixes=shown) or b"")
+    sys.stdout.buffer.write(serialize(triples, format=RdfFormat.TURTLE, prefixes=shown) or b"")
 
 
 @main.command()

@@ -42,6 +42,8 @@ class Describer:
         node = NamedNode(iri)
         for cls in self.triples.nodes(node, RDF_TYPE):
             template = self.knowledge.ontology.text(cls, COV.summaryTemplate)
+            if self.plain:
+                template = self.knowledge.ontology.text(cls, COV.plainSummaryTemplate) or template
             if template:
                 return " ".join(self._fill(template, node).split())
         return self.word(node)
@@ -67,8 +69,14 @@ class Describer:
         """The date of an evidence node, or of the study that reports it."""
         node = NamedNode(iri)
         own = self.triples.text(node, COV.date) or self.triples.text(node, CLIN.occurredOn)
-        studies = self.triples.subjects(CLIN.hasFinding, node)
-        return own or next((d for s in studies if (d := self.triples.text(s, COV.date))), None)
+        holders = self.triples.subjects(CLIN.hasFinding, node)
+        return own or next((d for s in holders if (d := self.triples.text(s, COV.date))), None) or self._received(node)
+
+    def _received(self, node: NamedNode) -> str | None:
+        """The day on which the request stated its own lines and indications."""
+        lines = [node, *self.triples.subjects(COV.indication, node), *self.triples.subjects(COV.otherIndication, node)]
+        requests = (r for line in lines for r in self.triples.subjects(COV.line, line))
+        return next((d for r in requests if (d := self.triples.text(r, COV.receivedOn))), None)
 
     def document(self, iri: str) -> str | None:
         """The title of the document that has the evidence, if one is named."""

@@ -27,6 +27,7 @@ from reasoner.model import (
     UnusedEvidence,
 )
 from reasoner.policy import Criterion, Link
+from reasoner.shapes import NOTHING
 from reasoner.triples import RDF_TYPE
 from reasoner.vocabulary import CLIN, COV, SH
 
@@ -116,7 +117,7 @@ class Explainer:
     def _document(self, node: str) -> str | None:
         types = self.situation.weigher.triples.nodes(NamedNode(node), RDF_TYPE)
         own = self.say.document(node)
-        return own or ("the request itself" if CLIN.Condition in types or COV.Line in types else None)
+        return own or ("the request" if CLIN.Condition in types or COV.Line in types else None)
 
     # -- evidence that decided nothing
 
@@ -138,6 +139,8 @@ class Explainer:
             for rule in leaf.rules:
                 if rule.evidence_class == cls and rule.polarity in (Polarity.FOR, Polarity.AGAINST):
                     lacks = s.weigher.missing(node, rule, s.readings)
+                    if NOTHING in lacks:
+                        continue
                     weight = len(lacks) + (0 if rule.polarity is Polarity.FOR else 1)
                     if best is None or weight < best[0]:
                         best = (weight, lacks)

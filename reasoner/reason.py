@@ -43,9 +43,12 @@ class ReasonWriter:
     def reason(self) -> str:
         """Two sentences: what is asked and the deciding facts; the criterion and its place."""
         facts = self._facts(self.explainer.say, documents=True)
-        asked = self._asked(self.explainer.say)
-        first = f"{asked}; the record has {facts}." if facts else f"{asked}; the record has no evidence that decides."
-        return f"{first} {self._rule_sentence()}"
+        first = self._asked(self.explainer.say)
+        if facts:
+            first += f"; the record has {facts}"
+        elif not self._indication_decides() and self.decision.basis not in TERM_BASES:
+            first += "; the record has no evidence that decides"
+        return f"{first}. {self._rule_sentence()}"
 
     def plain(self) -> str:
         """The same without codes and abbreviations."""
@@ -54,6 +57,8 @@ class ReasonWriter:
         where = f" on the {side} side" if side and side != "both sides" else (" on both sides" if side else "")
         start = f"The request asks for {self.policy.procedure_plain}{where}."
         facts = self._facts(say, documents=False)
+        if self._indication_decides():
+            start += f" It is requested for {self._condition(say)}."
         known = f" The record shows: {facts}." if facts else ""
         return f"{start}{known} {self._plain_rule()}"
 
@@ -65,10 +70,20 @@ class ReasonWriter:
 
     def _asked(self, say: Describer) -> str:
         side = self._side(say)
-        condition = say.triples.node(self.explainer.line, COV.indication)
-        wanted = say.summary(condition.value) if condition is not None else "a condition that is not named"
         where = f", {side}," if side else ", side not stated,"
-        return f"{self.policy.title} ({self.explainer.code}){where} is requested for {wanted}"
+        source = ""
+        if self._indication_decides():
+            date = say.date(self.explainer.line.value)
+            source = f" ({date}; the request)" if date else " (the request)"
+        return f"{self.policy.title} ({self.explainer.code}){where} is requested for {self._condition(say)}{source}"
+
+    def _condition(self, say: Describer) -> str:
+        condition = say.triples.node(self.explainer.line, COV.indication)
+        return say.summary(condition.value) if condition is not None else "a condition that is not named"
+
+    def _indication_decides(self) -> bool:
+        condition = self.explainer.say.triples.node(self.explainer.line, COV.indication)
+        return condition is not None and any(e.iri == condition.value for _, e in self.deciding())
 
     def deciding(self) -> list[tuple[CriterionResult, EvidenceRef]]:
         """The evidence that the reason names, with the criterion that it decides."""
@@ -125,7 +140,9 @@ class ReasonWriter:
 
     def _facts(self, say: Describer, *, documents: bool) -> str:
         parts = []
-        for _, evidence in self.deciding()[:7]:
+        condition = say.triples.node(self.explainer.line, COV.indication)
+        named = [e for _, e in self.deciding() if condition is None or e.iri != condition.value]
+        for evidence in named[:7]:
             source = ""
             if documents:
                 source = "; ".join(x for x in (evidence.date, evidence.document) if x)
@@ -159,12 +176,14 @@ class ReasonWriter:
 
     def _open_sentence(self) -> str:
         labels = {c.id: c for c in self.criteria}
-        first = next((labels[i.criterion] for i in self.items if i.criterion in labels), None)
+        asked = [labels[i.criterion] for i in self.items if i.criterion in labels]
+        direct = [c for c in asked if c.parent is None or labels[c.parent].kind is not Kind.ANY]
+        first = next(iter(direct or asked), None)
         if first is None:
             asks = " ".join(i.ask for i in self.items)
             root = self.policy.by_iri[self.policy.root]
             return f"{asks} ({self._place(root.source.section, root.source.page)})"
-        others = [labels[i.criterion].label for i in self.items if i.criterion in labels and i.criterion != first.id]
+        others = [c.label for c in asked if c.id != first.id]
         more = f"; also open: {', '.join(others)}" if others else ""
         place = self._place(first.source.section, first.source.page)
         return f"{first.message.rstrip('.')} (criterion “{first.label}”, {place}){more}."

@@ -150,7 +150,8 @@ def default_turtle(policy: Policy, knowledge: Knowledge, hand_written: Iterable[
         _group_shapes(w, group, policy)
     _scope_shape(w, policy)
     for node in policy.required():
-        _required_shapes(w, node, denies="unmet")
+        if node.kind is not Kind.ALL:  # an all-of group says no more than its members, which are required themselves
+            _required_shapes(w, node, denies="unmet")
     for iri in policy.exclusions:
         _required_shapes(w, policy.by_iri[iri], denies="met")
     text = w.text()
@@ -186,14 +187,22 @@ def _leaf_shapes(w: _Writer, policy: Policy, leaf: Criterion) -> None:
         names[rule.polarity].append(name)
     for polarity in Polarity:
         _evidence_shape(w, leaf, polarity, names[polarity], policy)
-    for_, against, mismatch = (f"{leaf.id}-has-{p}" for p in ("for", "against", "conflicting"))
-    _combine(w, f"{leaf.id}-met", f"{leaf.label}: met", "and", [w.own(for_), _negate(w, against)])
-    _combine(
-        w,
-        f"{leaf.id}-unmet",
-        f"{leaf.label}: unmet",
-        "and",
-        [w.own(against), _negate(w, for_), _negate(w, mismatch)],
+    _status_shape(w, leaf, "met", has="for", lacks=("against",))
+    _status_shape(w, leaf, "unmet", has="against", lacks=("for", "conflicting"))
+
+
+def _can(leaf: Criterion, polarity: str) -> bool:
+    return any(r.polarity.value == polarity for r in leaf.rules)
+
+
+def _status_shape(w: _Writer, leaf: Criterion, status: str, *, has: str, lacks: tuple[str, ...]) -> None:
+    """A leaf's status on the line. Kept flat: engines bound how deep shapes may nest."""
+    w.add(
+        w.own(f"{leaf.id}-{status}"),
+        "a sh:NodeShape",
+        f'sh:name "{leaf.label}: {status}"@en',
+        f"sh:property {w.own(f'{leaf.id}-has-{has}')}",
+        "sh:not " + " , ".join(w.own(f"{leaf.id}-has-{lack}") for lack in lacks if _can(leaf, lack)),
     )
 
 
@@ -269,8 +278,16 @@ def _negate(w: _Writer, local: str) -> str:
     return name
 
 
+def _flat(policy: Policy, group: Criterion) -> list[str]:
+    """The members of a group, those of inner groups of the same kind taken up into it."""
+    out: list[str] = []
+    for member in (policy.by_iri[m] for m in group.members):
+        out.extend(_flat(policy, member) if member.kind is group.kind else [member.id])
+    return out
+
+
 def _group_shapes(w: _Writer, group: Criterion, policy: Policy) -> None:
-    members = [policy.by_iri[m].id for m in group.members]
+    members = _flat(policy, group)
     met, unmet = ("and", "or") if group.kind is Kind.ALL else ("or", "and")
     _combine(w, f"{group.id}-met", f"{group.label}: met", met, [w.own(f"{m}-met") for m in members])
     _combine(w, f"{group.id}-unmet", f"{group.label}: unmet", unmet, [w.own(f"{m}-unmet") for m in members])
@@ -294,7 +311,7 @@ def _required_shapes(w: _Writer, node: Criterion, *, denies: str) -> None:
     message = node.messages.get(denies, f"Unmet: {node.label}.")
     holds = _negate(w, f"{node.id}-{denies}")
     open_ = f"{node.id}-decided"
-    _combine(w, open_, f"{node.label}: decided", "or", [w.own(f"{node.id}-met"), w.own(f"{node.id}-unmet")])
+    _decided_shape(w, node, open_)
     for local, part, severity, text in (
         ("denies", holds, "Violation", message),
         ("open", w.own(open_), "Warning", f"Open: {node.label}. More evidence or a judgement is needed."),
@@ -308,6 +325,24 @@ def _required_shapes(w: _Writer, node: Criterion, *, denies: str) -> None:
             "sh:targetClass cov:Line",
             f"sh:or ( {w.own('out-of-scope')} {part} )",
         )
+
+
+def _decided_shape(w: _Writer, node: Criterion, local: str) -> None:
+    """Met or unmet. For a leaf: evidence on one side only; evidence on the other side of the body leaves it open."""
+    if not node.is_leaf:
+        _combine(w, local, f"{node.label}: decided", "or", [w.own(f"{node.id}-met"), w.own(f"{node.id}-unmet")])
+        return
+    sides = [w.own(f"{node.id}-has-{side}") for side in ("for", "against")]
+    mismatch = _can(node, Polarity.CONFLICTING.value)
+    if mismatch:
+        _combine(w, f"{local}-aside", f"{node.label}: for, or nothing on another side", "or", [sides[0], _negate(w, f"{node.id}-has-conflicting")])
+    w.add(
+        w.own(local),
+        "a sh:NodeShape",
+        f'sh:name "{node.label}: decided"@en',
+        f"sh:xone ( {' '.join(sides)} )",
+        *([f"sh:and ( {w.own(f'{local}-aside')} )"] if mismatch else []),
+    )
 
 
 def _with_hand_written(

@@ -22,17 +22,22 @@ HAND_WRITTEN = [f for f in FILES if ".probes." not in f.name and ".default." not
 SHAPE_TYPES = (SH.NodeShape, SH.PropertyShape)
 
 
+def in_shacl(iri: str) -> bool:
+    from rdflib import SH as KNOWN
+    from rdflib import URIRef
+
+    return URIRef(iri) in KNOWN
+
+
 def triples(path) -> Triples:
     return Triples((q.subject, q.predicate, q.object) for q in parse(path=path, format=RdfFormat.TURTLE))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
 def test_every_sh_term_exists_in_shacl(path):
-    from rdflib import SH as KNOWN
-
     used = {t.value for triple in triples(path) for t in triple if isinstance(t, NamedNode) and t.value.startswith(SH.base)}
-    known = {str(t) for t in KNOWN}
-    assert used - known == set()
+    assert used
+    assert {t for t in used if not in_shacl(t)} == set()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
@@ -93,14 +98,13 @@ def test_default_file_stands_alone_and_is_valid_shacl(policy):
     from rdflib import Graph
 
     graph = Graph().parse(ROOT / "shapes/policies/0587.default.ttl")
-    conforms, _, text = validate(Graph(), shacl_graph=graph, meta_shacl=True)
+    conforms, _, text = validate(Graph(), shacl_graph=graph, meta_shacl=True, max_validation_depth=60)
     assert conforms, text
 
 
 def test_a_misspelt_shacl_term_would_be_found():
-    from rdflib import SH as KNOWN
-
-    assert SH.base + "dataType" not in {str(t) for t in KNOWN}
+    assert in_shacl(SH.base + "datatype")
+    assert not in_shacl(SH.base + "dataType")
 
 
 def test_a_silent_engine_is_an_error(policy):

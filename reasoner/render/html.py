@@ -9,30 +9,31 @@ from reasoner.model import CriterionResult, LineReview, Review
 from reasoner.render.words import (
     NEXT,
     OPEN_KINDS,
-    SIGNS,
     change_lines,
     clean,
     evidence_source,
     hinge_sentence,
     kind_word,
+    sign,
     title,
+    tone,
 )
 
 STYLE = """
-:root { --ink: #1b1f24; --soft: #59636e; --line: #d1d9e0; --met: #0a5d2c; --unmet: #a40e26; --open: #7a4b00; }
+:root { --ink: #1b1f24; --soft: #59636e; --line: #d1d9e0; --good: #0a5d2c; --bad: #a40e26; --open: #7a4b00; }
 * { box-sizing: border-box; }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); margin: 2rem auto; max-width: 56rem; padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .25rem; }
 h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
 .verdict { border-left: .4rem solid; padding: .5rem .8rem; margin: .5rem 0; font-weight: 700; background: #f6f8fa; }
-.approve { border-color: var(--met); } .deny { border-color: var(--unmet); }
+.approve { border-color: var(--good); } .deny { border-color: var(--bad); }
 .pend { border-color: var(--open); } .not-applicable { border-color: var(--soft); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .5rem 0; }
 dt { color: var(--soft); } dd { margin: 0; }
 ul { margin: .2rem 0; padding-left: 1.3rem; } .tree, .tree ul { list-style: none; padding-left: 1.1rem; }
 .tree { padding-left: 0; } .tree li { margin: .25rem 0; }
 .status { font-weight: 700; white-space: nowrap; }
-.met { color: var(--met); } .unmet { color: var(--unmet); } .still-open { color: var(--open); }
+.good { color: var(--good); } .bad { color: var(--bad); } .open { color: var(--open); }
 .place, .evidence, footer { color: var(--soft); font-size: .87rem; } .evidence { margin-left: 1.3rem; }
 footer { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: .5rem; overflow-wrap: anywhere; }
 .plain { background: #f6f8fa; padding: .6rem .8rem; }
@@ -125,14 +126,14 @@ def _tree(line: LineReview, parent: str | None) -> str:
 
 
 def _node(criterion: CriterionResult) -> str:
-    css = criterion.status if criterion.status in ("met", "unmet") else "still-open"
+    css = tone(criterion)
     kind = kind_word(criterion)
     evidence = "".join(
         f'<div class="evidence">{_e(e.role)}: {_e(e.summary)}{_e(evidence_source(e.date, e.document))}</div>'
         for e in criterion.evidence
     )
     return (
-        f'<span class="status {css}">{SIGNS[criterion.status]} {_e(criterion.status)}</span> {_e(criterion.label)}'
+        f'<span class="status {css}">{sign(criterion)} {_e(criterion.status)}</span> {_e(criterion.label)}'
         f"{f' ({_e(kind)})' if kind else ''} "
         f'<span class="place">[{_e(criterion.source.section)}, page {criterion.source.page}]</span>{evidence}'
     )

@@ -10,7 +10,6 @@ from reasoner.model import LineReview, Review
 from reasoner.render.words import (
     NEXT,
     OPEN_KINDS,
-    SIGNS,
     VERBS,
     change_lines,
     clean,
@@ -18,7 +17,9 @@ from reasoner.render.words import (
     evidence_source,
     hinge_sentence,
     kind_word,
+    sign,
     title,
+    tone,
 )
 
 WIDTH = 100
@@ -28,7 +29,7 @@ STYLES = {
     "PEND": "bold yellow",
     "NOT": "bold blue",
 }
-STATUS_STYLES = {"met": "green", "unmet": "red"}
+TONES = {"good": "green", "bad": "red", "open": "yellow"}
 
 Row = tuple[str, str]
 """A line of text and its style."""
@@ -119,13 +120,13 @@ def _tree_rows(line: LineReview) -> Iterator[Row]:
     for criterion in line.criteria:
         indent = 2 + 2 * depth(criterion, line)
         kind = kind_word(criterion)
-        name = f"{SIGNS[criterion.status]} {criterion.label}: {criterion.status}"
+        name = f"{sign(criterion)} {criterion.label}: {criterion.status}"
         place = f"{criterion.source.section}, page {criterion.source.page}"
         yield from _wrap(
             f"{name}{f' ({kind})' if kind else ''} [{place}]",
             indent=indent,
             hanging=2,
-            style=STATUS_STYLES.get(criterion.status, "yellow"),
+            style=TONES[tone(criterion)],
         )
         for evidence in criterion.evidence:
             source = evidence_source(evidence.date, evidence.document)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-from reasoner.model import ChangeTree, CriterionResult, Hinge, LineReview, Verb
+from reasoner.model import ChangeTree, CriterionResult, Hinge, Kind, LineReview, Verb
 
-SIGNS = {"met": "✓", "unmet": "✗", "open": "?", "conflicting": "≠", "to-judge": "…", "undocumented": "○"}
+SIGNS = {"open": "?", "conflicting": "≠", "to-judge": "…", "undocumented": "○"}
 VERBS = {
     Verb.DOCUMENT: "is documented as met",
     Verb.RESOLVE: "is resolved as met",
@@ -48,8 +48,22 @@ def depth(criterion: CriterionResult, line: LineReview) -> int:
 
 
 def kind_word(criterion: CriterionResult) -> str:
-    """How a node joins its members, or that it excludes."""
-    return {"all": "all of", "any": "one of", "exclusion": "excludes when met"}.get(criterion.kind.value, "")
+    """How a node joins its members, or whether it excludes."""
+    if criterion.kind is Kind.EXCLUSION:
+        return {"met": "so the policy excludes it", "unmet": "so it does not exclude"}.get(criterion.status, "would exclude")
+    return {"all": "all of", "any": "one of"}.get(criterion.kind.value, "")
+
+
+def tone(criterion: CriterionResult) -> str:
+    """Whether a status helps the request (``good``), harms it (``bad``), or is ``open``."""
+    if criterion.status not in ("met", "unmet"):
+        return "open"
+    return "good" if (criterion.status == "met") is not (criterion.kind is Kind.EXCLUSION) else "bad"
+
+
+def sign(criterion: CriterionResult) -> str:
+    """A sign for the status, the same way round for criteria and exclusions."""
+    return {"good": "✓", "bad": "✗"}.get(tone(criterion)) or SIGNS[criterion.status]
 
 
 def hinge_sentence(hinge: Hinge) -> str:
