@@ -37,12 +37,27 @@ def main() -> None:
 @main.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--format", "output_format", type=click.Choice(FORMATS), default="text", help="Form of the output.")
-@click.option("--reading", "readings", multiple=True, metavar="A=R", help="Read an ambiguity otherwise, such as A10=any-one; repeatable. See `plexus readings`.")
+@click.option(
+    "--reading",
+    "readings",
+    multiple=True,
+    metavar="A=R",
+    help="Read an ambiguity otherwise, such as A10=any-one; repeatable. See `plexus readings`.",
+)
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day of the review (default: today); recorded.")
 @click.option("--fail-unless", type=click.Choice(["approve"]), help="Exit with 3 unless every line comes out so.")
-@click.option("--input-format", type=click.Choice(["turtle", "ntriples", "jsonld", "rdfxml"]), help="Form of the input, where its name does not tell.")
+@click.option(
+    "--input-format",
+    type=click.Choice(["turtle", "ntriples", "jsonld", "rdfxml"]),
+    help="Form of the input, where its name does not tell.",
+)
 @click.option("--engine", type=click.Choice(["pyshacl"]), default="pyshacl", help="SHACL engine.", show_default=True)
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead of standard output.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to a file instead of standard output.",
+)
 @click.option("--debug", is_flag=True, help="Show the trace of an internal error.")
 @click.pass_context
 def review(
@@ -100,7 +115,7 @@ def _review_one(file: str, **options: Any) -> tuple[Review, ...]:
 
 
 def _chosen(readings: tuple[str, ...]) -> dict[str, str]:
-    out = {}
+    out: dict[str, str] = {}
     for item in readings:
         name, sign, reading = item.partition("=")
         if not (name and sign and reading):
@@ -150,7 +165,9 @@ def _rendered(reviews: list[Review], output_format: str, *, colour: bool) -> str
         "ttl": turtle.render,
         "text": lambda r: text.render(r, colour=colour),
     }
-    return "\n\n".join(map(one["text"], reviews)) if output_format == "text" else "".join(map(one[output_format], reviews))
+    return (
+        "\n\n".join(map(one["text"], reviews)) if output_format == "text" else "".join(map(one[output_format], reviews))
+    )
 
 
 def _write(content: str, output: Path | None) -> None:
@@ -171,7 +188,9 @@ def _write(content: str, output: Path | None) -> None:
 
 @main.command()
 @click.argument("number", required=False, metavar="[POLICY]")
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
+@click.option(
+    "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
+)
 def readings(number: str | None, output_format: str) -> None:
     """List the ambiguities of the policy text with their readings, defaults and reasons."""
     from reasoner.knowledge import load_policies
@@ -188,7 +207,9 @@ def readings(number: str | None, output_format: str) -> None:
 
 @main.command()
 @click.argument("what", type=click.Choice(["request"]))
-@click.option("--format", "output_format", type=click.Choice(["turtle", "jsonld"]), default="turtle", help="Form of the skeleton.")
+@click.option(
+    "--format", "output_format", type=click.Choice(["turtle", "jsonld"]), default="turtle", help="Form of the skeleton."
+)
 def template(what: str, output_format: str) -> None:
     """Print a commented skeleton of a request to fill in."""
     from reasoner import resources
@@ -232,7 +253,7 @@ def prepare(source: str, as_of: datetime | None, wanted: int | None) -> None:
 def shapes(check: bool) -> None:
     """Write the shapes that derive from the criteria trees (probes and default groups)."""
     from reasoner.knowledge import load
-    from reasoner.shapes import generated
+    from reasoner.shapes_default import generated
 
     knowledge = load()
     stale = 0

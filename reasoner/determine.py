@@ -109,9 +109,7 @@ class Program:
     def _possible(self, assumptions: list[tuple[Symbol, bool]]) -> bool:
         return bool(self._control.solve(assumptions=assumptions).satisfiable)
 
-    def _assumptions(
-        self, vector: Vector, kinds: tuple[Kind, ...], authority: Authority
-    ) -> list[tuple[Symbol, bool]]:
+    def _assumptions(self, vector: Vector, kinds: tuple[Kind, ...], authority: Authority) -> list[tuple[Symbol, bool]]:
         out = []
         for leaf, status in zip(self.policy.leaves, vector, strict=True):
             if not status.is_open:

@@ -98,4 +98,3 @@ def _results(report: Graph) -> Iterable[ShapeResult]:
 def engines() -> dict[str, type[PyshaclEngine]]:
     """The engines by name."""
     return {PyshaclEngine.name: PyshaclEngine}
-

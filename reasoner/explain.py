@@ -75,9 +75,7 @@ class Explainer:
         tree = tree_statuses(s.policy, statuses, s.readings)
         return tuple(self._criterion(c, statuses, tree) for c in s.policy.criteria)
 
-    def _criterion(
-        self, c: Criterion, statuses: dict[str, Status], tree: dict[str, GroupStatus]
-    ) -> CriterionResult:
+    def _criterion(self, c: Criterion, statuses: dict[str, Status], tree: dict[str, GroupStatus]) -> CriterionResult:
         s = self.situation
         status = statuses[c.iri].value if c.is_leaf else tree[c.iri].value
         kind = c.kind if c.is_leaf else s.policy.group_kind(c, s.readings)
@@ -129,7 +127,9 @@ class Explainer:
         for cls in EVIDENCE_CLASSES:
             for node in sorted(s.weigher.of_class(cls.value) - used):
                 reason = self._why_unused(node, cls.value)
-                out.append(UnusedEvidence(node, self.say.summary(node), self.say.date(node), self.say.document(node), reason))
+                out.append(
+                    UnusedEvidence(node, self.say.summary(node), self.say.date(node), self.say.document(node), reason)
+                )
         return tuple(out)
 
     def _why_unused(self, node: str, cls: str) -> str:
@@ -149,7 +149,11 @@ class Explainer:
         return self._lack(best[1][0])
 
     def _lack(self, use: str | Link) -> str:
-        return use.message if isinstance(use, Link) else self.facet_messages.get(use, "It lacks what a criterion asks for.")
+        return (
+            use.message
+            if isinstance(use, Link)
+            else self.facet_messages.get(use, "It lacks what a criterion asks for.")
+        )
 
     # -- what is open
 
@@ -167,7 +171,9 @@ class Explainer:
             names = [t.title for t in self.terms if t.effect == "replaces_criteria" and t.reach is not Reach.NOT]
             return (OpenItem("authority", OpenKind.JUDGEMENT, ask + "; ".join(names) + "."),)
         statuses = s.weigher.statuses(s.readings)
-        items = [OpenItem(c.id, OPEN_KINDS[statuses[c.iri]], c.asks[statuses[c.iri].value]) for c in open_that_matter(s)]
+        items = [
+            OpenItem(c.id, OPEN_KINDS[statuses[c.iri]], c.asks[statuses[c.iri].value]) for c in open_that_matter(s)
+        ]
         unsure = [t for t in self.terms if t.reach is Reach.POSSIBLE]
         items += [OpenItem("authority", OpenKind.DOCUMENT, f"State what is missing: {t.why}.") for t in unsure]
         return tuple(items)
@@ -198,7 +204,9 @@ def facet_messages(shapes: Iterable[tuple[object, NamedNode, object]]) -> dict[s
     return out
 
 
-def refuse_bare_denial(decision: Decision, reason: str, evidence: Iterable[EvidenceRef], terms: Iterable[BindingTerm]) -> None:
+def refuse_bare_denial(
+    decision: Decision, reason: str, evidence: Iterable[EvidenceRef], terms: Iterable[BindingTerm]
+) -> None:
     """A denial that names no evidence, plan term or place is a failed run, not an output.
 
     Raises:
@@ -206,5 +214,7 @@ def refuse_bare_denial(decision: Decision, reason: str, evidence: Iterable[Evide
     """
     if decision.recommendation is Recommendation.DENY:
         grounded = any(e.summary in reason for e in evidence) or any(t.title in reason for t in terms)
-        if not grounded or ("section" not in reason and "page" not in reason and "Plan term" not in reason and "Mandate" not in reason):
+        if not grounded or (
+            "section" not in reason and "page" not in reason and "Plan term" not in reason and "Mandate" not in reason
+        ):
             raise ProgramError("A denial whose reason names no evidence and no place in the policy is not given out.")

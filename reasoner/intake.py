@@ -18,7 +18,7 @@ from reasoner.derive import day_of, seen_from
 from reasoner.errors import Fault, RequestError
 from reasoner.model import ShapeResult
 from reasoner.reading import read_triples
-from reasoner.triples import RDF_TYPE, Node, Spo, Triples
+from reasoner.triples import RDF_TYPE, Node, Triples
 from reasoner.vocabulary import BASE, CLIN, COV, DCTERMS, OWL, RDFS, XSD, compact, local_name
 
 KNOWN_DATES = (COV.receivedOn, COV.date, CLIN.startDate, CLIN.endDate, CLIN.occurredOn)
@@ -187,7 +187,9 @@ def _line_faults(record: Record) -> Iterator[Fault]:
     seen: set[int] = set()
     for line in record.lines:
         if line.sequence in seen:
-            yield Fault(_shown(line.iri), f"line number {line.sequence} is used twice.", "Number the lines 1, 2, 3, ...")
+            yield Fault(
+                _shown(line.iri), f"line number {line.sequence} is used twice.", "Number the lines 1, 2, 3, ..."
+            )
         seen.add(line.sequence)
 
 

@@ -81,7 +81,9 @@ def kinds_of(knowledge: Knowledge, triples: Triples, condition: NamedNode) -> se
     return out
 
 
-def related(policy: Policy, knowledge: Knowledge, triples: Triples, condition: NamedNode | None, code: str) -> Iterable[Related]:
+def related(
+    policy: Policy, knowledge: Knowledge, triples: Triples, condition: NamedNode | None, code: str
+) -> Iterable[Related]:
     """The related policies to which the indication or the code belongs."""
     kinds = kinds_of(knowledge, triples, condition) if condition is not None else set()
     for route in sorted(policy.routes, key=lambda r: r.number):

@@ -100,7 +100,9 @@ class _Reader:
                 choices[_iri(reading)] = uses
         for reading in self.t.nodes(ambiguity, COV.hasReading):
             if _iri(reading) not in choices:
-                raise PolicyError(_name(reading), f"is a reading without a shape in {_name(node)}.", "Add a cov:choice.")
+                raise PolicyError(
+                    _name(reading), f"is a reading without a shape in {_name(node)}.", "Add a cov:choice."
+                )
         return Facet(iri=_iri(node), ambiguity=_iri(ambiguity), fixed=(), choices=choices)
 
     def use(self, node: Node) -> str | Link:
@@ -182,7 +184,9 @@ class _Reader:
 
     def visit(self, node: Node, parent: str | None, above: tuple[Node, ...] = ()) -> str:
         if node in above:
-            raise PolicyError(_name(node), "is its own ancestor in the criteria tree.", "Break the cycle of cov:members.")
+            raise PolicyError(
+                _name(node), "is its own ancestor in the criteria tree.", "Break the cycle of cov:members."
+            )
         kind = next((k for t in self.t.nodes(node, RDF_TYPE) if (k := KINDS.get(_named(t)))), None)
         if kind is None:
             raise PolicyError(_name(node), "is no criterion.", "Type it cov:LeafCriterion, AllOf, AnyOf or Exclusion.")
@@ -223,7 +227,9 @@ class _Reader:
         default = self.t.node(node, COV.defaultReading)
         chosen = next((r for r in readings if default is not None and r.iri == _iri(default)), None)
         if chosen is None:
-            raise PolicyError(_name(node), "is an ambiguity without a default.", "Name one of its readings by cov:defaultReading.")
+            raise PolicyError(
+                _name(node), "is an ambiguity without a default.", "Name one of its readings by cov:defaultReading."
+            )
         by = self.t.node(node, COV.defaultChosenBy)
         return Ambiguity(
             iri=_iri(node),
@@ -254,7 +260,9 @@ class _Reader:
 
     def scope(self, node: Node) -> ScopeCondition:
         facets = tuple(self.facet(f) for f in self.t.nodes(node, COV.facet))
-        return ScopeCondition(_iri(node), self.text(node, RDFS.label), self.text(node, COV.message), facets, self.source(node))
+        return ScopeCondition(
+            _iri(node), self.text(node, RDFS.label), self.text(node, COV.message), facets, self.source(node)
+        )
 
     def note_rule(self, node: Node) -> NoteRule:
         cls = self.t.node(node, COV.evidenceClass)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyoxigraph import BlankNode, DefaultGraph, RdfFormat, parse
+from pyoxigraph import BlankNode, DefaultGraph, RdfFormat, Triple, parse
 
 from reasoner import resources
 from reasoner.errors import Fault, RequestError
@@ -130,7 +130,7 @@ def _parse(data: bytes, kind: str, label: str) -> list[Spo]:
         for quad in parse(data, format=FORMATS[kind], base_iri=BASE_IRI):
             if not isinstance(quad.graph_name, DefaultGraph):
                 raise _refused(label, label, "it has named graphs.", "Put the request into the default graph.")
-            if not isinstance(quad.object, Term) or not isinstance(quad.subject, Term):
+            if isinstance(quad.object, Triple) or isinstance(quad.subject, Triple):
                 raise _refused(label, label, "it has quoted triples.", "Write plain RDF 1.1.")
             out.append((quad.subject, quad.predicate, quad.object))
             if len(out) > MAX_TRIPLES:

@@ -190,7 +190,11 @@ class ReasonWriter:
 
     def _plain_rule(self) -> str:
         if self.decision.basis in TERM_BASES:
-            return "A rule that stands above the coverage policy decides: " + _list(f"“{t.title}”" for t in self._terms()) + "."
+            return (
+                "A rule that stands above the coverage policy decides: "
+                + _list(f"“{t.title}”" for t in self._terms())
+                + "."
+            )
         if self.decision.basis is Basis.INCONSISTENT:
             return "The request names one condition and the record describes another, so a clinician has to ask which is meant."
         if self.decision.recommendation is Recommendation.APPROVE:

@@ -290,9 +290,7 @@ def _decided(
         to_approve=tuple(in_tree_order(policy, s) for s in sets[:CAP]),
         to_approve_tree=tree if sets else None,
         to_approve_capped=len(sets) > CAP,
-        decisive_evidence=tuple(
-            Decisive(node, line.say.summary(node), other) for node, other in decisive(situation)
-        ),
+        decisive_evidence=tuple(Decisive(node, line.say.summary(node), other) for node, other in decisive(situation)),
         unused_evidence=explainer.unused(),
         hinges_on=hinges(situation),
         related=_related(line, policy, setting),
@@ -301,7 +299,9 @@ def _decided(
 
 
 def _could_approve(decision: Decision) -> bool:
-    return decision.basis in (Basis.OPEN, Basis.CRITERION_UNMET) and decision.recommendation is not Recommendation.APPROVE
+    return (
+        decision.basis in (Basis.OPEN, Basis.CRITERION_UNMET) and decision.recommendation is not Recommendation.APPROVE
+    )
 
 
 def _notes(

@@ -35,7 +35,9 @@ def test_hinges(case):
     result = reviewed(case)
     lines = {x.sequence: x for x in result.lines}
     for expected in case.expected["line"]:
-        found = {frozenset(f"{c.ambiguity}={c.reading}" for c in h.changes) for h in lines[expected["sequence"]].hinges_on}
+        found = {
+            frozenset(f"{c.ambiguity}={c.reading}" for c in h.changes) for h in lines[expected["sequence"]].hinges_on
+        }
         assert {frozenset(h) for h in expected.get("hinges_on", [])} <= found
 
 
@@ -62,7 +64,9 @@ def test_reasons_name_their_grounds(case):
         if line.recommendation is Recommendation.DENY:
             assert "needs a clinician" in line.headline
             assert "page" in line.reason
-            assert line.to_approve == () or all(c.verb.value == "new-event" or c.verb for s in line.to_approve for c in s)
+            assert line.to_approve == () or all(
+                c.verb.value == "new-event" or c.verb for s in line.to_approve for c in s
+            )
 
 
 PLAIN_TABOO = re.compile(r"\b(?:[A-Z]{2,}|[A-Z]\d{2}(?:\.\w+)?|\d{5})\b")
@@ -101,9 +105,7 @@ def test_every_ambiguity_that_matters_has_a_case_that_hinges_on_it(policy):
     assert needed - named == set()
 
 
-@pytest.mark.parametrize(
-    "name", [c.name for c in all_cases() if (c.folder / "request.jsonld").exists()]
-)
+@pytest.mark.parametrize("name", [c.name for c in all_cases() if (c.folder / "request.jsonld").exists()])
 def test_jsonld_twin_gives_the_same_graph(name):
     folder = CASES / name
     expected = tomllib.loads((folder / "expected.toml").read_text(encoding="utf-8"))

@@ -15,6 +15,7 @@ ORDER = [
     ["policy_reading"],
     ["knowledge"],
     ["shapes", "reading"],
+    ["shapes_default"],
     ["derive"],
     ["intake"],
     ["engine"],

@@ -38,8 +38,11 @@ def by_leaf(policy, statuses):
     return {leaf.iri: s for leaf, s in zip(policy.leaves, statuses, strict=True)}
 
 
-@given(st.lists(st.sampled_from([MET, UNMET, OPEN]), min_size=9, max_size=9), st.sampled_from(["each-listed", "any-one"]),
-       st.sampled_from(["all", "any"]))
+@given(
+    st.lists(st.sampled_from([MET, UNMET, OPEN]), min_size=9, max_size=9),
+    st.sampled_from(["each-listed", "any-one"]),
+    st.sampled_from(["all", "any"]),
+)
 @settings(max_examples=10_000, deadline=None)
 def test_program_agrees_with_the_oracle_on_random_vectors(policy, statuses, treatments, bullets):
     readings = policy.readings({"A10": treatments, "A9": bullets})
@@ -81,7 +84,9 @@ def test_each_gate_agrees_with_completion(kind, size):
     for members in product(GroupStatus, repeat=size):
         options = [[m is GroupStatus.MET] if m is not GroupStatus.OPEN else [True, False] for m in members]
         outcomes = {join(completion) for completion in product(*options)}
-        expected = GroupStatus.OPEN if len(outcomes) == 2 else (GroupStatus.MET if outcomes == {True} else GroupStatus.UNMET)
+        expected = (
+            GroupStatus.OPEN if len(outcomes) == 2 else (GroupStatus.MET if outcomes == {True} else GroupStatus.UNMET)
+        )
         assert kleene(kind, members) is expected
 
 
@@ -94,9 +99,18 @@ def test_one_unmet_required_criterion_denies_whatever_else_is_open(policy):
 
 def test_an_unmet_treatment_denies_only_where_no_waiver_can_come(policy):
     decide = program(policy).decide
-    assert decide(vector(policy, injection=UNMET, trauma_waiver=OPEN), policy.default_readings).recommendation is Recommendation.PEND
-    assert decide(vector(policy, injection=UNMET, trauma_waiver=UNMET), policy.default_readings).recommendation is Recommendation.DENY
-    assert decide(vector(policy, injection=UNMET, trauma_waiver=MET), policy.default_readings).recommendation is Recommendation.APPROVE
+    assert (
+        decide(vector(policy, injection=UNMET, trauma_waiver=OPEN), policy.default_readings).recommendation
+        is Recommendation.PEND
+    )
+    assert (
+        decide(vector(policy, injection=UNMET, trauma_waiver=UNMET), policy.default_readings).recommendation
+        is Recommendation.DENY
+    )
+    assert (
+        decide(vector(policy, injection=UNMET, trauma_waiver=MET), policy.default_readings).recommendation
+        is Recommendation.APPROVE
+    )
 
 
 def test_facts_that_exclude_each_other_pend_and_name_the_constraint(policy):
@@ -130,7 +144,9 @@ def test_mandate_stands_above_plan_and_plan_above_policy(policy, terms, symptoms
 def test_a_term_that_may_bind_pends_only_where_it_matters(policy):
     perhaps = Authority(possible=frozenset({("mandate", "covers")}))
     decide = program(policy).decide
-    assert decide(vector(policy, symptoms=UNMET), policy.default_readings, perhaps).recommendation is Recommendation.PEND
+    assert (
+        decide(vector(policy, symptoms=UNMET), policy.default_readings, perhaps).recommendation is Recommendation.PEND
+    )
     assert decide(vector(policy), policy.default_readings, perhaps).recommendation is Recommendation.APPROVE
 
 
@@ -141,9 +157,18 @@ def test_an_atom_that_the_program_does_not_know_is_an_error(policy):
 
 def test_minimal_sets_are_capped_and_smallest_first():
     three = ChangeTree("any", parts=tuple(ChangeTree("change", Change(c, Verb.DOCUMENT)) for c in "abc"))
-    tree = ChangeTree("all", parts=tuple(
-        ChangeTree("any", parts=tuple(ChangeTree("change", Change(f"{i}{p.change.criterion}", Verb.DOCUMENT)) for p in three.parts))
-        for i in range(10)))
+    tree = ChangeTree(
+        "all",
+        parts=tuple(
+            ChangeTree(
+                "any",
+                parts=tuple(
+                    ChangeTree("change", Change(f"{i}{p.change.criterion}", Verb.DOCUMENT)) for p in three.parts
+                ),
+            )
+            for i in range(10)
+        ),
+    )
     sets = minimal_sets(tree, cap=20)
     assert len(sets) == 20
     assert [len(s) for s in sets] == sorted(len(s) for s in sets)

@@ -12,7 +12,8 @@ from reasoner.engine_pyshacl import PyshaclEngine, to_rdflib
 from reasoner.errors import EngineError
 from reasoner.model import Kind, Polarity, ShapeResult
 from reasoner.policy import Link
-from reasoner.shapes import generated, probe_iri, probed_shapes
+from reasoner.shapes import probe_iri, probed_shapes
+from reasoner.shapes_default import generated
 from reasoner.triples import RDF_TYPE, Triples
 from reasoner.vocabulary import SH
 from reasoner.weigh import fits_from
@@ -35,7 +36,9 @@ def triples(path) -> Triples:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
 def test_every_sh_term_exists_in_shacl(path):
-    used = {t.value for triple in triples(path) for t in triple if isinstance(t, NamedNode) and t.value.startswith(SH.base)}
+    used = {
+        t.value for triple in triples(path) for t in triple if isinstance(t, NamedNode) and t.value.startswith(SH.base)
+    }
     assert used
     assert {t for t in used if not in_shacl(t)} == set()
 
@@ -66,7 +69,11 @@ def test_every_facet_that_can_be_told_has_a_message(policy, knowledge):
         for parts in (("evidence.ttl",), ("policies", "0587.ttl"), ("policies", "0587.probes.ttl"))
         for t in knowledge.shapes(*parts)
     )
-    silent = [s for s in probed_shapes(policy) if s.endswith("Anything") is False and not shapes.text(NamedNode(s), SH.message)]
+    silent = [
+        s
+        for s in probed_shapes(policy)
+        if s.endswith("Anything") is False and not shapes.text(NamedNode(s), SH.message)
+    ]
     assert silent == []
 
 
@@ -137,7 +144,12 @@ def test_every_leaf_has_a_case_in_each_status():
 
 def test_links_go_to_criteria_of_the_tree(policy):
     links = [
-        use for leaf in policy.leaves for rule in leaf.rules for f in rule.facets for use in f.all_uses() if isinstance(use, Link)
+        use
+        for leaf in policy.leaves
+        for rule in leaf.rules
+        for f in rule.facets
+        for use in f.all_uses()
+        if isinstance(use, Link)
     ]
     assert links
     assert all(link.criterion in policy.by_iri for link in links)

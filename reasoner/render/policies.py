@@ -14,7 +14,9 @@ def readings_text(policy: Policy) -> str:
     """The ambiguities of a policy with their readings and defaults."""
     out = [f"Policy {policy.number}, edition {policy.edition}: {policy.title}", ""]
     for a in policy.ambiguities:
-        out += _wrap(f"{a.notation}  {a.wording} [{a.source.section}, page {a.source.page}; affects: {', '.join(a.affects)}]")
+        out += _wrap(
+            f"{a.notation}  {a.wording} [{a.source.section}, page {a.source.page}; affects: {', '.join(a.affects)}]"
+        )
         for reading in a.readings:
             mark = "*" if reading == a.default else " "
             out += _wrap(f"{mark} {a.notation}={reading.notation}: {reading.definition}", indent=4, hanging=4)

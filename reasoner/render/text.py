@@ -82,7 +82,10 @@ def _review_rows(review: Review) -> Iterator[Row]:
     yield "", ""
     yield "─" * WIDTH, ""
     d = review.digests
-    parts = [f"{k} {v[:12]}" for k, v in (("request", d.request), ("policy", d.policy), ("shapes", d.shapes), ("program", d.program))]
+    parts = [
+        f"{k} {v[:12]}"
+        for k, v in (("request", d.request), ("policy", d.policy), ("shapes", d.shapes), ("program", d.program))
+    ]
     yield from _wrap(f"plexus {review.version}, engine {review.engine}. Digests: {', '.join(parts)}.", style="dim")
 
 
@@ -94,8 +97,7 @@ def _line_rows(line: LineReview) -> Iterator[Row]:
     yield from _wrap(line.reason)
     if line.criteria:
         yield from _head("Criteria")
-        for row in _tree_rows(line):
-            yield row
+        yield from _tree_rows(line)
     yield from _open_rows(line)
     yield from _approve_rows(line)
     if line.hinges_on:
@@ -106,7 +108,9 @@ def _line_rows(line: LineReview) -> Iterator[Row]:
         yield from _bullets(f"{d.summary}: {d.recommendation.value}" for d in line.decisive_evidence)
     if line.unused_evidence:
         yield from _head("Seen, not used")
-        yield from _bullets(f"{u.summary}{evidence_source(u.date, u.document)}: {u.reason}" for u in line.unused_evidence)
+        yield from _bullets(
+            f"{u.summary}{evidence_source(u.date, u.document)}: {u.reason}" for u in line.unused_evidence
+        )
     if line.related:
         yield from _head("Related policies to look at")
         yield from _bullets(f"{r.policy}, {r.why}" for r in line.related)
@@ -150,7 +154,11 @@ def _approve_rows(line: LineReview) -> Iterator[Row]:
     for level, text in change_lines(line.to_approve_tree, labels):
         yield from _wrap(f"- {text}", indent=2 + 2 * level, hanging=2)
     if len(line.to_approve) > 1:
-        count = f"{len(line.to_approve)} smallest sets" if line.to_approve_capped else f"{len(line.to_approve)} minimal sets"
+        count = (
+            f"{len(line.to_approve)} smallest sets"
+            if line.to_approve_capped
+            else f"{len(line.to_approve)} minimal sets"
+        )
         yield from _wrap(f"As sets, smallest first ({count}):", indent=2)
         for changes in line.to_approve:
             joined = "; ".join(f"{labels.get(c.criterion, c.criterion)} {VERBS[c.verb]}" for c in changes)

@@ -23,7 +23,9 @@ OUTCOMES = {"met": EARL.passed, "unmet": EARL.failed}
 def render(review: Review) -> str:
     """A review as Turtle."""
     used = {p: PREFIXES[p] for p in ("clin", "cov", "earl", "p0587", "prov", "rdf", "xsd")}
-    return serialize(_triples(review), format=RdfFormat.TURTLE, prefixes=used).decode()
+    data = serialize(_triples(review), format=RdfFormat.TURTLE, prefixes=used)
+    assert data is not None  # serialize returns bytes where no output file is given
+    return data.decode()
 
 
 def _text(value: str) -> Literal:

@@ -13,7 +13,11 @@ VERBS = {
     Verb.JUDGE: "is judged met by a clinician",
     Verb.NEW_EVENT: "is met by a later event",
 }
-OPEN_KINDS = {"document": "Documents to ask for", "judgement": "For a clinician to weigh", "conflict": "Conflicts to resolve"}
+OPEN_KINDS = {
+    "document": "Documents to ask for",
+    "judgement": "For a clinician to weigh",
+    "conflict": "Conflicts to resolve",
+}
 NEXT = {
     "none": "nothing further",
     "request-information": "request information",
@@ -50,7 +54,9 @@ def depth(criterion: CriterionResult, line: LineReview) -> int:
 def kind_word(criterion: CriterionResult) -> str:
     """How a node joins its members, or whether it excludes."""
     if criterion.kind is Kind.EXCLUSION:
-        return {"met": "so the policy excludes it", "unmet": "so it does not exclude"}.get(criterion.status, "would exclude")
+        return {"met": "so the policy excludes it", "unmet": "so it does not exclude"}.get(
+            criterion.status, "would exclude"
+        )
     return {"all": "all of", "any": "one of"}.get(criterion.kind.value, "")
 
 
