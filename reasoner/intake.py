@@ -22,6 +22,13 @@ from reasoner.triples import RDF_TYPE, Node, Triples
 from reasoner.vocabulary import BASE, CLIN, COV, DCTERMS, OWL, RDFS, XSD, compact, local_name
 
 KNOWN_DATES = (COV.receivedOn, COV.date, CLIN.startDate, CLIN.endDate, CLIN.occurredOn)
+CONCEPT_VALUED = {
+    CLIN[name]
+    for name in (
+        "kind modality region reportStatus site mechanism territory cause medicationClass target outcome "
+        "coversTreatment reason side presence significance functionalEffect acuity"
+    ).split()
+}
 SEEN_TERMS = {RDF_TYPE.value, RDFS.label.value, RDFS.comment.value, DCTERMS.title.value, DCTERMS.identifier.value}
 
 
@@ -162,7 +169,8 @@ def _term_faults(t: Triples, ontology: Triples) -> Iterator[Fault]:
         if isinstance(s, NamedNode) and s.value.startswith(BASE):
             yield Fault(_name(s), "a request cannot say anything about plexus's own terms.", "Remove the statement.")
         for term in (p, o):
-            if isinstance(term, NamedNode) and term.value.startswith(BASE) and term.value not in declared:
+            ours = isinstance(term, NamedNode) and (term.value.startswith(BASE) or (term is o and p in CONCEPT_VALUED))
+            if isinstance(term, NamedNode) and ours and term.value not in declared:
                 yield Fault(_name(s), f"{_name(term)} is no term of plexus.", _nearest(term.value, declared))
 
 

@@ -180,7 +180,7 @@ class CodingNote:
     message: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Policy:
     """One edition of a policy, ready to review with. Criteria are in tree order, exclusions last."""
 
@@ -204,6 +204,9 @@ class Policy:
     routes: tuple[Route, ...]
     note_rules: tuple[NoteRule, ...] = ()
     coding_notes: tuple[CodingNote, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Policy({self.number}, edition {self.edition})"
 
     @cached_property
     def by_iri(self) -> dict[str, Criterion]:

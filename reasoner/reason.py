@@ -171,7 +171,8 @@ class ReasonWriter:
             return f"Every criterion of {self._place(root.source.section, root.source.page)}, is met."
         if self.decision.recommendation is Recommendation.DENY:
             one = self._deciding_criteria()[0]
-            return f"{one.message.rstrip('.')} (criterion “{one.label}”, {self._place(one.source.section, one.source.page)})."
+            place = self._place(one.source.section, one.source.page)
+            return f"{one.message.rstrip('.')} (criterion “{one.label}”, {place})."
         return self._open_sentence()
 
     def _open_sentence(self) -> str:
@@ -196,14 +197,17 @@ class ReasonWriter:
                 + "."
             )
         if self.decision.basis is Basis.INCONSISTENT:
-            return "The request names one condition and the record describes another, so a clinician has to ask which is meant."
+            return "The request names one condition and the record describes another; a clinician has to ask which is meant."
         if self.decision.recommendation is Recommendation.APPROVE:
             return "Everything that the coverage policy asks for is documented."
         by_iri = self.policy.by_iri
         if self.decision.recommendation is Recommendation.DENY:
             one = self._deciding_criteria()[0]
             if one.kind is Kind.EXCLUSION:
-                return "The coverage policy does not cover the operation for this condition. A clinician has to review this before anything is decided."
+                return (
+                    "The coverage policy does not cover the operation for this condition. "
+                    "A clinician has to review this before anything is decided."
+                )
             wish = by_iri[one.iri].plain
             return (
                 f"The coverage policy asks for this: “{wish}” The record says otherwise. "

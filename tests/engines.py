@@ -1,14 +1,27 @@
-"""Other engines than the reference, for tests only."""
+"""Another engine than the reference, by other authors, for tests only."""
 
 from __future__ import annotations
 
-from reasoner.engine_pyshacl import _results, to_rdflib
+from collections.abc import Iterable
+
+from reasoner.engine_pyshacl import _results, _shapes_graph, to_rdflib
 from reasoner.model import ShapeResult
+from reasoner.triples import Spo
 
 
-def shifty_results(data, shapes) -> tuple[ShapeResult, ...]:
-    """The results of pyshifty, an engine of other authors."""
-    import shifty
+class Prepared:
+    """Data that pyshifty validates again and again with other shapes."""
 
-    _, report, _ = shifty.validate(to_rdflib(data), to_rdflib(shapes), infer=False, graph_mode="data")
-    return tuple(_results(report))
+    def __init__(self, data: Iterable[Spo]) -> None:
+        self.graph = to_rdflib(data)
+
+    def results(self, shapes: tuple[Spo, ...]) -> tuple[ShapeResult, ...]:
+        import shifty
+
+        _, report, _ = shifty.validate(self.graph, _shapes_graph(shapes), infer=False, graph_mode="data")
+        return tuple(_results(report))
+
+
+def shifty_results(data: Iterable[Spo], shapes: tuple[Spo, ...]) -> tuple[ShapeResult, ...]:
+    """The results of pyshifty."""
+    return Prepared(data).results(shapes)

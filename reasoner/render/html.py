@@ -37,7 +37,8 @@ ul { margin: .2rem 0; padding-left: 1.3rem; } .tree, .tree ul { list-style: none
 .place, .evidence, footer { color: var(--soft); font-size: .87rem; } .evidence { margin-left: 1.3rem; }
 footer { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: .5rem; overflow-wrap: anywhere; }
 .plain { background: #f6f8fa; padding: .6rem .8rem; }
-@media print { body { margin: 0; max-width: none; font-size: 10.5pt; } h2 { break-after: avoid; } li { break-inside: avoid; }
+@media print { body { margin: 0; max-width: none; font-size: 10.5pt; }
+  h2 { break-after: avoid; } li { break-inside: avoid; }
   section.line + section.line { break-before: page; } }
 """
 
