@@ -26,7 +26,6 @@ ARRANGEMENT = (
     ANAT.connects,
     ANAT.suppliedBy,
     CLIN.acceptsSide,
-    CLIN.overlapsSide,
 )
 
 

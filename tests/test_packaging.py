@@ -1,0 +1,83 @@
+"""The wheel works outside the checkout, and carries what it needs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    out = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(out), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    (found,) = out.glob("*.whl")
+    return found
+
+
+@pytest.mark.slow
+def test_wheel_carries_ontology_shapes_cases_context_and_templates(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for wanted in (
+        "reasoner/data/ontology/policies/0587.ttl",
+        "reasoner/data/ontology/context.jsonld",
+        "reasoner/data/shapes/policies/0587.default.ttl",
+        "reasoner/data/cases/complete-record/request.ttl",
+        "reasoner/templates/request.ttl",
+        "reasoner/determine.lp",
+        "reasoner/review.schema.json",
+        "reasoner/py.typed",
+    ):
+        assert wanted in names
+
+
+@pytest.mark.slow
+def test_the_unpacked_wheel_reviews_without_the_checkout(wheel, tmp_path):
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    request = tmp_path / "site/reasoner/data/cases/complete-record/request.ttl"
+    code = (
+        "import sys, json; sys.path.insert(0, sys.argv[1]); import reasoner; from reasoner.cli import main;"
+        "assert reasoner.__file__.startswith(sys.argv[1]); "
+        "main(['review', sys.argv[2], '--as-of', '2026-03-01', '--format', 'json'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "site"), str(request)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["lines"][0]["recommendation"] == "approve"
+
+
+def test_vocabulary_named_in_the_program_is_declared(knowledge):
+    import re
+
+    declared = {s.value for s, p, _ in knowledge.ontology if p.value.endswith("#type") and hasattr(s, "value")}
+    missing = set()
+    for path in (ROOT / "reasoner").rglob("*.py"):
+        for prefix, name in re.findall(r"\b(CLIN|COV|ANAT)\.([A-Za-z]+)\b", path.read_text(encoding="utf-8")):
+            base = {"CLIN": "clinical", "COV": "coverage", "ANAT": "anatomy"}[prefix]
+            if f"https://w3id.org/plexus/{base}#{name}" not in declared and name not in ("base", "Nothing"):
+                missing.add(f"{prefix}.{name}")
+    assert missing == set()
+
+
+def test_every_term_has_label_definition_kind_and_home(knowledge):
+    from reasoner.vocabulary import RDFS, SKOS
+
+    t = knowledge.ontology
+    own = {s for s, p, _ in t if p.value.endswith("#type") and s.value.startswith("https://w3id.org/plexus/") and "#" in s.value}
+    faults = [
+        (s.value, p.value)
+        for s in sorted(own, key=str)
+        for p in (RDFS.label, SKOS.definition, RDFS.isDefinedBy)
+        if not t.objects(s, p)
+    ]
+    assert faults == []

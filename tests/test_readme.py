@@ -1,0 +1,72 @@
+"""What the README shows is true: every command runs, every output shown is the real one."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT
+
+from reasoner.cli import main
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONSOLE = re.findall(r"```console\n\$ (plexus [^\n]*)\n(.*?)```", README, re.S)
+TABLE = re.findall(r"^\| [^|]+ \| `(plexus [^`]+)` \|$", README, re.M)
+SHELL = re.findall(r"```sh\n(.*?)\n```", README, re.S)
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.S)
+
+
+def invoke(command: str, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    return CliRunner().invoke(main, command.split()[1:], prog_name="plexus")
+
+
+def same_version(text: str) -> str:
+    return re.sub(r"plexus 0\S*, engine", "plexus VERSION, engine", text)
+
+
+@pytest.mark.parametrize(("command", "shown"), CONSOLE, ids=[c for c, _ in CONSOLE])
+def test_shown_output_is_the_real_one(command, shown, monkeypatch):
+    result = invoke(command, monkeypatch)
+    assert result.exit_code == 0
+    assert same_version(result.stdout) == same_version(shown)
+
+
+@pytest.mark.parametrize("command", TABLE)
+def test_commands_of_the_table_succeed(command, monkeypatch):
+    result = invoke(command, monkeypatch)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout or "--check" in command
+
+
+def test_the_python_example_runs():
+    (code,) = PYTHON
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout == "approve criteria-met\n", done.stderr
+
+
+def test_the_two_set_up_commands(monkeypatch):
+    install_and_review, install_and_test = SHELL
+    ci = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert all(part in ci for part in install_and_test.split(" && "))
+    assert install_and_review.startswith("pip install . && ")
+    assert invoke(install_and_review.split(" && ")[1], monkeypatch).exit_code == 0
+
+
+def test_triples_of_the_phrase_table_are_plexus_terms(knowledge):
+    from reasoner.vocabulary import PREFIXES
+
+    declared = {s.value for s, p, _ in knowledge.ontology if p.value.endswith("#type") and hasattr(s, "value")}
+    table = README[README.index("| phrase in a chart") : README.index("## How it works")]
+    used = {PREFIXES[p] + n for p, n in re.findall(r"\b(clin|cov|anat|p0587):(\w+)", table)}
+    assert len(used) > 60
+    assert used - declared == set()
+
+
+def test_the_list_of_changes_names_the_version():
+    version = re.search(r'^version = "([^"]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M)
+    assert version is not None
+    assert f"**{version.group(1)}**" in README
