@@ -175,7 +175,7 @@ class Explainer:
             OpenItem(c.id, OPEN_KINDS[statuses[c.iri]], c.asks[statuses[c.iri].value]) for c in open_that_matter(s)
         ]
         unsure = [t for t in self.terms if t.reach is Reach.POSSIBLE]
-        items += [OpenItem("authority", OpenKind.DOCUMENT, f"State what is missing: {t.why}.") for t in unsure]
+        items += [OpenItem("authority", OpenKind.DOCUMENT, f"{t.sentence()} State what is missing.") for t in unsure]
         return tuple(items)
 
     def next_step(self, items: Iterable[OpenItem]) -> Next:

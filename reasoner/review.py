@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError
@@ -224,13 +224,14 @@ def review_line(record: intake.Record, line_record: intake.LineRecord, setting: 
     results = setting.engine.evaluate((*line.triples, *setting.knowledge.arrangement), shapes)
     weigher = Weigher(policy, line.triples, fits_from(policy, line.node.value, results))
     readings = policy.readings(setting.chosen)
-    for condition in policy.scope:
-        if not weigher.in_scope(line.node.value, condition.facets, readings):
-            return _outside_scope(line, policy, condition.message, condition.source, setting)
     found = terms(line.triples, record.iri, line.code, day)
     situation = Situation(
         policy, weigher, readings, authority(found), lambda other: _outside(policy, line, weigher, other)
     )
+    for condition in policy.scope:
+        if not weigher.in_scope(line.node.value, condition.facets, readings):
+            outside = _outside_scope(line, policy, condition.message, condition.source, setting)
+            return replace(outside, hinges_on=hinges(situation))
     messages = facet_messages(shapes)
     return _decided(line, situation, found, messages, day, setting)
 
