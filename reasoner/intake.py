@@ -24,10 +24,26 @@ from reasoner.vocabulary import BASE, CLIN, COV, DCTERMS, OWL, RDFS, XSD, compac
 KNOWN_DATES = (COV.receivedOn, COV.date, CLIN.startDate, CLIN.endDate, CLIN.occurredOn)
 CONCEPT_VALUED = {
     CLIN[name]
-    for name in (
-        "kind modality region reportStatus site mechanism territory cause medicationClass target outcome "
-        "coversTreatment reason side presence significance functionalEffect acuity"
-    ).split()
+    for name in [
+        "kind",
+        "modality",
+        "region",
+        "reportStatus",
+        "site",
+        "mechanism",
+        "territory",
+        "cause",
+        "medicationClass",
+        "target",
+        "outcome",
+        "coversTreatment",
+        "reason",
+        "side",
+        "presence",
+        "significance",
+        "functionalEffect",
+        "acuity",
+    ]
 }
 SEEN_TERMS = {RDF_TYPE.value, RDFS.label.value, RDFS.comment.value, DCTERMS.title.value, DCTERMS.identifier.value}
 

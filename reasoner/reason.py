@@ -10,7 +10,7 @@ from reasoner.describe import Describer
 from reasoner.determine import Decision
 from reasoner.explain import Explainer
 from reasoner.model import Basis, CriterionResult, EvidenceRef, Kind, OpenItem, Recommendation, Status
-from reasoner.policy import Policy
+from reasoner.policy import Criterion, Policy
 from reasoner.vocabulary import CLIN, COV
 
 HEADLINES = {
@@ -189,6 +189,16 @@ class ReasonWriter:
         place = self._place(first.source.section, first.source.page)
         return f"{first.message.rstrip('.')} (criterion “{first.label}”, {place}){more}."
 
+    def _choice_above(self, criterion: Criterion) -> Criterion:
+        """The widest group above a criterion of which one member is enough, or the criterion itself."""
+        kinds = {c.iri: c.kind for c in self.criteria}
+        widest, parent = criterion, criterion.parent
+        while parent is not None:
+            if kinds[parent] is Kind.ANY:
+                widest = self.policy.by_iri[parent]
+            parent = self.policy.by_iri[parent].parent
+        return widest
+
     def _plain_rule(self) -> str:
         if self.decision.basis in TERM_BASES:
             return (
@@ -197,7 +207,7 @@ class ReasonWriter:
                 + "."
             )
         if self.decision.basis is Basis.INCONSISTENT:
-            return "The request names one condition and the record describes another; a clinician has to ask which is meant."
+            return "The request names one condition and the record another; a clinician has to ask which is meant."
         if self.decision.recommendation is Recommendation.APPROVE:
             return "Everything that the coverage policy asks for is documented."
         by_iri = self.policy.by_iri
@@ -214,10 +224,12 @@ class ReasonWriter:
                 "A clinician has to review this before anything is decided."
             )
         open_ids = {i.criterion for i in self.items}
-        wishes = [by_iri[c.iri].plain for c in self.criteria if c.id in open_ids and c.kind is Kind.LEAF]
+        opened = [by_iri[c.iri] for c in self.criteria if c.id in open_ids and c.kind is Kind.LEAF]
+        wishes = list(dict.fromkeys(self._choice_above(c).plain for c in opened))
         if not wishes:
             return "A clinician has to look at this request before it can be answered."
-        return "The coverage policy asks for the following, and the record does not settle it yet: " + " ".join(wishes)
+        start = "The coverage policy asks for the following, and the record does not settle it yet: "
+        return start + " ".join(wishes)
 
 
 def out_of_scope_reason(policy: Policy, message: str, asked: str, section: str, page: int) -> str:

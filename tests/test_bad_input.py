@@ -75,7 +75,8 @@ def test_missing_file_and_folder():
 
 LAUGHS = """<?xml version="1.0"?>
 <!DOCTYPE rdf [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>
-<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="urn:x">&c;</rdf:Description></rdf:RDF>
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="urn:x">&c;</rdf:Description></rdf:RDF>
 """
 
 
@@ -92,7 +93,11 @@ def test_rdfxml_without_a_document_type_is_read():
 
 @pytest.mark.parametrize(
     "context",
-    ["http://127.0.0.1/context.jsonld", ["https://w3id.org/plexus/context.jsonld", "https://example.org/more"], {"@import": "https://example.org/x"}],
+    [
+        "http://127.0.0.1/context.jsonld",
+        ["https://w3id.org/plexus/context.jsonld", "https://example.org/more"],
+        {"@import": "https://example.org/x"},
+    ],
 )
 def test_a_remote_context_is_refused_by_name(context):
     text = fault(json.dumps({**JSONLD, "@context": context}), format="jsonld")
@@ -199,11 +204,26 @@ FAULTS = [
     ("no identifier", "    dcterms:identifier", "    dcterms:description", "one identifier"),
     ("no indication", "    cov:indication :condition", "    cov:accompanies :line1", "exactly one indication"),
     ("no presence", "    clin:presence clin:Present ;\n    clin:site", "    clin:site", "clin:Present or clin:Absent"),
-    ("two service dates", 'cov:serviceDate "2026-03-20"^^xsd:date', 'cov:serviceDate "2026-03-20"^^xsd:date , "2026-03-21"^^xsd:date', "serviceDate"),
-    ("a trial that ends before it starts", 'clin:endDate "2025-11-28"', 'clin:endDate "2025-08-28"', "starts after it ends"),
+    (
+        "two service dates",
+        'cov:serviceDate "2026-03-20"^^xsd:date',
+        'cov:serviceDate "2026-03-20"^^xsd:date , "2026-03-21"^^xsd:date',
+        "serviceDate",
+    ),
+    (
+        "a trial that ends before it starts",
+        'clin:endDate "2025-11-28"',
+        'clin:endDate "2025-08-28"',
+        "starts after it ends",
+    ),
     ("an order with findings", "clin:FinalReport", "clin:Ordered", "only ordered and still has findings"),
     ("a line number that is no number", "cov:sequence 1", 'cov:sequence "one"', "whole number"),
-    ("evidence about nothing", '    cov:about :condition ;\n    cov:documentedIn :neurology-note', "    cov:documentedIn :neurology-note", "about nothing"),
+    (
+        "evidence about nothing",
+        "    cov:about :condition ;\n    cov:documentedIn :neurology-note",
+        "    cov:documentedIn :neurology-note",
+        "about nothing",
+    ),
 ]
 
 
@@ -231,7 +251,12 @@ def test_missing_service_date_falls_back_and_says_so():
 
 
 def test_command_line_gives_no_stack_trace(tmp_path):
-    for name, data in (("empty.ttl", b""), ("noise.ttl", b"\x00\x01\x02"), ("bad.jsonld", b"{"), ("x.rdf", LAUGHS.encode())):
+    for name, data in (
+        ("empty.ttl", b""),
+        ("noise.ttl", b"\x00\x01\x02"),
+        ("bad.jsonld", b"{"),
+        ("x.rdf", LAUGHS.encode()),
+    ):
         path = tmp_path / name
         path.write_bytes(data)
         result = CliRunner().invoke(main, ["review", str(path)])

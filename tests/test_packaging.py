@@ -73,7 +73,11 @@ def test_every_term_has_label_definition_kind_and_home(knowledge):
     from reasoner.vocabulary import RDFS, SKOS
 
     t = knowledge.ontology
-    own = {s for s, p, _ in t if p.value.endswith("#type") and s.value.startswith("https://w3id.org/plexus/") and "#" in s.value}
+    own = {
+        s
+        for s, p, _ in t
+        if p.value.endswith("#type") and s.value.startswith("https://w3id.org/plexus/") and "#" in s.value
+    }
     faults = [
         (s.value, p.value)
         for s in sorted(own, key=str)
