@@ -54,34 +54,3 @@ def test_the_unpacked_wheel_reviews_without_the_checkout(wheel, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["lines"][0]["recommendation"] == "approve"
-
-
-def test_vocabulary_named_in_the_program_is_declared(knowledge):
-    import re
-
-    declared = {s.value for s, p, _ in knowledge.ontology if p.value.endswith("#type") and hasattr(s, "value")}
-    missing = set()
-    for path in (ROOT / "reasoner").rglob("*.py"):
-        for prefix, name in re.findall(r"\b(CLIN|COV|ANAT)\.([A-Za-z]+)\b", path.read_text(encoding="utf-8")):
-            base = {"CLIN": "clinical", "COV": "coverage", "ANAT": "anatomy"}[prefix]
-            if f"https://w3id.org/plexus/{base}#{name}" not in declared and name not in ("base", "Nothing"):
-                missing.add(f"{prefix}.{name}")
-    assert missing == set()
-
-
-def test_every_term_has_label_definition_kind_and_home(knowledge):
-    from reasoner.vocabulary import RDFS, SKOS
-
-    t = knowledge.ontology
-    own = {
-        s
-        for s, p, _ in t
-        if p.value.endswith("#type") and s.value.startswith("https://w3id.org/plexus/") and "#" in s.value
-    }
-    faults = [
-        (s.value, p.value)
-        for s in sorted(own, key=str)
-        for p in (RDFS.label, SKOS.definition, RDFS.isDefinedBy)
-        if not t.objects(s, p)
-    ]
-    assert faults == []
