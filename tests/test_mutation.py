@@ -103,7 +103,7 @@ def prepared() -> list[tuple[str, str, intake.LineRecord, Prepared]]:
 
 def signature(line: intake.LineRecord, data: Prepared, shapes: tuple[Spo, ...]) -> tuple[object, ...]:
     policy = load().policies[0]
-    weigher = Weigher(policy, line.triples, fits_from(policy, line.iri, data.results(shapes)))
+    weigher = Weigher(policy, line.triples, fits_from(policy, line.iri, data.probe_results(shapes)))
     defaults = policy.default_readings
     readings = [defaults, *({**defaults, a.iri: r.iri} for a in policy.ambiguities for r in a.readings)]
     out: list[object] = []
