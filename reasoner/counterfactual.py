@@ -187,9 +187,8 @@ def _reading_changes(policy: Policy, readings: Readings) -> Iterator[dict[str, s
 
 
 def _named_changes(policy: Policy, chosen: dict[str, str]) -> tuple[ReadingChange, ...]:
-    return tuple(
-        ReadingChange(policy.ambiguity_by_iri[a].notation, policy.reading_by_iri[r].notation) for a, r in chosen.items()
-    )
+    pairs = [(policy.ambiguity_by_iri[a], policy.reading_by_iri[r]) for a, r in chosen.items()]
+    return tuple(ReadingChange(a.notation, r.notation, f"{a.label}: {r.label}") for a, r in pairs)
 
 
 # ---- What decides ---------------------------------------------------------------------------------

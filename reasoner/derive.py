@@ -11,6 +11,15 @@ from pyoxigraph import Literal, NamedNode
 from reasoner.triples import RDF_TYPE, Node, Spo, Triples
 from reasoner.vocabulary import CLIN, COV, XSD
 
+EVIDENCE_CLASSES = (
+    CLIN.Finding,
+    CLIN.Symptom,
+    CLIN.Sign,
+    CLIN.Treatment,
+    CLIN.NotIndicatedStatement,
+    CLIN.TraumaEvent,
+    COV.Judgement,
+)
 DEFINITE_OUTCOMES = {
     CLIN.NoRelief,
     CLIN.Worse,
@@ -66,15 +75,7 @@ def _service_date(t: Triples, request: Node, line: NamedNode) -> Iterable[Spo]:
 
 
 def _evidence(t: Triples) -> Iterator[Node]:
-    for cls in (
-        CLIN.Finding,
-        CLIN.Symptom,
-        CLIN.Sign,
-        CLIN.Treatment,
-        CLIN.NotIndicatedStatement,
-        CLIN.TraumaEvent,
-        COV.Judgement,
-    ):
+    for cls in EVIDENCE_CLASSES:
         yield from t.instances(cls)
 
 

@@ -9,6 +9,7 @@ from pyoxigraph import NamedNode
 
 from reasoner.authority import BindingTerm, Reach
 from reasoner.counterfactual import Situation, open_that_matter
+from reasoner.derive import EVIDENCE_CLASSES
 from reasoner.describe import Describer
 from reasoner.determine import Decision, tree_statuses
 from reasoner.errors import ProgramError
@@ -42,15 +43,6 @@ ROLES = {
     Polarity.CONSIDERED: "considered",
     Polarity.CONFLICTING: "considered",
 }
-EVIDENCE_CLASSES = (
-    CLIN.Finding,
-    CLIN.Symptom,
-    CLIN.Sign,
-    CLIN.Treatment,
-    CLIN.NotIndicatedStatement,
-    CLIN.TraumaEvent,
-    COV.Judgement,
-)
 
 
 @dataclass(frozen=True)

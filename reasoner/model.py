@@ -179,10 +179,11 @@ class ChangeTree:
 
 @dataclass(frozen=True)
 class ReadingChange:
-    """One ambiguity (by its short name, such as A10) read another way."""
+    """One ambiguity (by its short name, such as A10) read another way; ``meaning`` says it in words."""
 
     ambiguity: str
     reading: str
+    meaning: str
 
 
 @dataclass(frozen=True)

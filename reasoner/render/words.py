@@ -74,7 +74,7 @@ def sign(criterion: CriterionResult) -> str:
 
 def hinge_sentence(hinge: Hinge) -> str:
     """A hinge as a sentence."""
-    changes = " and ".join(f"{c.ambiguity} were read as “{c.reading}”" for c in hinge.changes)
+    changes = " and ".join(f"{c.ambiguity} were read as “{c.reading}” ({c.meaning})" for c in hinge.changes)
     return f"If {changes}: {hinge.recommendation.value}."
 
 
