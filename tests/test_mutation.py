@@ -47,7 +47,7 @@ TOGETHER = {SH.qualifiedMinCount: [SH.qualifiedValueShape]}
 EXPLAINED: dict[str, str] = {
     "Nothing negated": "Rules that ask for nothing are dropped when shapes are generated, so the shape never runs.",
     "Nothing without not": "Rules that ask for nothing are dropped when shapes are generated, so the shape never runs.",
-    "TargetElsewhere without not": "A failed injection at the plexus counts already, and what counts is weighed no more.",
+    "TargetElsewhere without not": "A failed injection at the plexus counts already.",
 }
 
 
