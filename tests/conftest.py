@@ -5,11 +5,13 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reasoner import Review, review
 from reasoner.knowledge import Knowledge, load
 from reasoner.policy import Policy
 
@@ -41,8 +43,17 @@ def all_cases() -> list[Case]:
     ]
 
 
+@cache
 def case_named(name: str) -> Case:
     return next(c for c in all_cases() if c.name == name)
+
+
+@cache
+def reviewed(name: str) -> Review:
+    """The review of a case under the default readings, made once a process."""
+    case = case_named(name)
+    (only,) = review(case.request, as_of=case.as_of)
+    return only
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -6,19 +6,14 @@ import re
 import tomllib
 
 import pytest
-from conftest import CASES, ROOT, Case, all_cases
+from conftest import CASES, ROOT, all_cases, reviewed
 
 from reasoner import review
-from reasoner.model import Recommendation, Review, Verb
-
-
-def reviewed(case: Case) -> Review:
-    (only,) = review(case.request, as_of=case.as_of)
-    return only
+from reasoner.model import Recommendation, Verb
 
 
 def test_recommendation_basis_next_and_statuses(case):
-    result = reviewed(case)
+    result = reviewed(case.name)
     lines = {x.sequence: x for x in result.lines}
     assert set(lines) == {x["sequence"] for x in case.expected["line"]}
     for expected in case.expected["line"]:
@@ -32,7 +27,7 @@ def test_recommendation_basis_next_and_statuses(case):
 
 
 def test_hinges(case):
-    result = reviewed(case)
+    result = reviewed(case.name)
     lines = {x.sequence: x for x in result.lines}
     for expected in case.expected["line"]:
         found = {
@@ -42,14 +37,14 @@ def test_hinges(case):
 
 
 def test_notes(case):
-    result = reviewed(case)
+    result = reviewed(case.name)
     text = " ".join(" ".join((*x.notes, x.reason)) for x in result.lines).lower()
     missing = [n for n in case.expected.get("notes_contain", []) if n.lower() not in text]
     assert missing == []
 
 
 def test_a_hinge_is_true_when_the_reading_is_chosen(case):
-    for line in reviewed(case).lines:
+    for line in reviewed(case.name).lines:
         for hinge in line.hinges_on[:3]:
             chosen = {c.ambiguity: c.reading for c in hinge.changes}
             (again,) = review(case.request, as_of=case.as_of, readings=chosen)
@@ -58,7 +53,7 @@ def test_a_hinge_is_true_when_the_reading_is_chosen(case):
 
 
 def test_reasons_name_their_grounds(case):
-    for line in reviewed(case).lines:
+    for line in reviewed(case.name).lines:
         assert line.reason.endswith((".", ")"))
         assert "  " not in line.reason
         if line.recommendation is Recommendation.DENY:
@@ -71,7 +66,7 @@ PLAIN_TABOO = re.compile(r"\b(?:[A-Z]{2,}|[A-Z]\d{2}(?:\.\w+)?|\d{5})\b")
 
 
 def test_plain_reason_has_no_codes_and_no_abbreviations(case):
-    for line in reviewed(case).lines:
+    for line in reviewed(case.name).lines:
         assert PLAIN_TABOO.findall(line.reason_plain) == []
 
 

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import lru_cache
 from html.parser import HTMLParser
 
 import pytest
-from conftest import ROOT, Case, case_named
+from conftest import ROOT, Case, case_named, reviewed
 from jsonschema import Draft202012Validator
 from pyoxigraph import RdfFormat, parse
 
-from reasoner import Review, review
+from reasoner import review
 from reasoner.render import as_json, html, text, turtle
 
 SCHEMA = json.loads((ROOT / "reasoner/review.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
-
-
-@lru_cache(maxsize=200)
-def reviewed(name: str) -> Review:
-    case = case_named(name)
-    (only,) = review(case.request, as_of=case.as_of)
-    return only
 
 
 def test_json_fits_the_published_schema(case: Case):
