@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,16 +21,48 @@ if TYPE_CHECKING:
     from reasoner.model import Review
 
 FORMATS = ("text", "json", "jsonl", "ttl", "html")
+INPUT_FORMATS = ("turtle", "ntriples", "jsonld", "rdfxml")
 SUFFIXES = (".ttl", ".nt", ".jsonld", ".rdf")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="plexus-reasoner", prog_name="plexus")
+class Commands(click.Group):
+    """Commands whose expected errors are told in a sentence, never as a stack trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except PlexusError as error:
+            _tell(str(error))
+            ctx.exit(1)
+
+
+def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from reasoner.review import software_version
+
+        click.echo(f"plexus, version {software_version()}")
+        context.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit."
+)
 def main() -> None:
     """Reviews prior-authorization requests against coverage policies and says why.
 
     It recommends and never determines: an adverse answer needs a clinician.
     """
+    # rdflib logs ill-typed literals with a stack trace and with their text, which may be a patient's.
+    logging.getLogger("rdflib").setLevel(logging.CRITICAL)
+
+
+def _tell(message: str) -> None:
+    """A message on standard error, without what a terminal would obey."""
+    from reasoner.render.words import clean
+
+    click.echo(clean(message.encode("utf-8", "backslashreplace").decode()), err=True)
 
 
 # ---- review ----------------------------------------------------------------------------------------
@@ -48,7 +82,7 @@ def main() -> None:
 @click.option("--fail-unless", type=click.Choice(["approve"]), help="Exit with 3 unless every line comes out so.")
 @click.option(
     "--input-format",
-    type=click.Choice(["turtle", "ntriples", "jsonld", "rdfxml"]),
+    type=click.Choice(INPUT_FORMATS),
     help="Form of the input, where its name does not tell.",
 )
 @click.option("--engine", type=click.Choice(["pyshacl"]), default="pyshacl", help="SHACL engine.", show_default=True)
@@ -93,13 +127,13 @@ def review(
             raise click.UsageError(str(error)) from error
         except PlexusError as error:
             refused += 1
-            click.echo(str(error), err=True)
+            _tell(str(error) if isinstance(error, RequestError) else f"{file}: {error}")
         except Exception as error:
             if debug:
                 raise
             refused += 1
-            click.echo(f"{file}: internal error ({type(error).__name__}); please report it, with --debug.", err=True)
-    _write(_rendered(done, output_format, colour=output is None and _colour()), output)
+            _tell(f"{file}: internal error ({type(error).__name__}); please report it, with --debug.")
+    _publish(done, output_format, output)
     if len(files) > 1:
         click.echo(f"{len(done)} reviewed, {refused} refused", err=True)
     if refused:
@@ -151,9 +185,12 @@ def _colour() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
+def _publish(reviews: list[Review], output_format: str, output: Path | None) -> None:
+    if reviews:  # where every input was refused, an earlier output file stays as it was
+        _write(_rendered(reviews, output_format, colour=output is None and _colour()), output)
+
+
 def _rendered(reviews: list[Review], output_format: str, *, colour: bool) -> str:
-    if not reviews:
-        return ""
     from reasoner.render import as_json, html, text, turtle
 
     if output_format == "json":
@@ -175,12 +212,28 @@ def _write(content: str, output: Path | None) -> None:
         sys.stdout.buffer.write(content.encode("utf-8", "replace"))
         return
     try:
-        handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-        Path(name).replace(output)
+        if output.exists() and not output.is_file():
+            output.write_text(content, encoding="utf-8")  # a device or a pipe is written to, never replaced
+        else:
+            _replace(output.resolve(), content)
     except OSError as error:
         raise click.ClickException(f"{output} cannot be written: {error.strerror}.") from error
+
+
+def _replace(target: Path, content: str) -> None:
+    """Write a file whole or not at all, with the permissions that it had or that a new file gets."""
+    mask = os.umask(0)
+    os.umask(mask)
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~mask
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(content)
+        Path(name).chmod(mode)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 # ---- readings, template, prepare, shapes -----------------------------------------------------------
@@ -222,7 +275,10 @@ def template(what: str, output_format: str) -> None:
 @click.argument("source", metavar="INPUT")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day of the review (default: today).")
 @click.option("--line", "wanted", type=int, default=None, help="Only this line of the request.")
-def prepare(source: str, as_of: datetime | None, wanted: int | None) -> None:
+@click.option(
+    "--input-format", type=click.Choice(INPUT_FORMATS), help="Form of the input, where its name does not tell."
+)
+def prepare(source: str, as_of: datetime | None, wanted: int | None, input_format: str | None) -> None:
     """Print a request as its lines see it, in Turtle, for any SHACL engine.
 
     Derived facts (supersession, evidence after the service) and the arrangement of concepts are included;
@@ -234,11 +290,7 @@ def prepare(source: str, as_of: datetime | None, wanted: int | None) -> None:
     from reasoner.knowledge import load
     from reasoner.vocabulary import PREFIXES
 
-    try:
-        records = intake.read(source, as_of=as_of.date() if as_of else date.today())
-    except RequestError as error:
-        click.echo(str(error), err=True)
-        raise SystemExit(1) from error
+    records = intake.read(source, as_of=as_of.date() if as_of else date.today(), format=input_format)
     lines = [x for r in records for x in r.lines if wanted in (None, x.sequence)]
     if len(lines) != 1:
         numbers = ", ".join(str(x.sequence) for r in records for x in r.lines) or "none"

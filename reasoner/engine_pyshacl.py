@@ -62,7 +62,8 @@ class PyshaclEngine:
         from pyshacl.errors import ReportableRuntimeError, ShapeLoadError
         from rdflib import Graph
 
-        logging.getLogger("pyshacl").setLevel(logging.CRITICAL)
+        for noisy in ("pyshacl", "rdflib"):  # their messages would carry text of the record
+            logging.getLogger(noisy).setLevel(logging.CRITICAL)
         try:
             _, report, text = validate(
                 to_rdflib(data),

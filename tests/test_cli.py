@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import os
 import re
+import stat
+import subprocess
+import sys
+import threading
 
 import pytest
 from click.testing import CliRunner
@@ -135,3 +141,80 @@ def test_a_future_date_is_refused_with_its_cure():
     assert result.exit_code == 1
     assert "after the as-of date" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_version_works_without_an_installation(monkeypatch):
+    def absent(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", absent)
+    monkeypatch.setattr(sys.modules["reasoner.review"], "package_version", absent)
+    result = run("--version")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("plexus, version ")
+
+
+def test_output_file_gets_the_usual_permissions_and_keeps_its_own(tmp_path):
+    plain, kept = tmp_path / "new.txt", tmp_path / "kept.txt"
+    kept.write_text("old", encoding="utf-8")
+    kept.chmod(0o640)
+    before = os.umask(0o022)
+    try:
+        assert run("review", APPROVED, *DAY, "-o", str(plain)).exit_code == 0
+        assert run("review", APPROVED, *DAY, "-o", str(kept)).exit_code == 0
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(plain.stat().st_mode) == 0o644
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o640
+
+
+def test_output_follows_a_link_and_never_replaces_a_pipe(tmp_path):
+    target, link, pipe = tmp_path / "target", tmp_path / "link", tmp_path / "pipe"
+    target.write_text("old", encoding="utf-8")
+    link.symlink_to(target)
+    assert run("review", APPROVED, *DAY, "-o", str(link)).exit_code == 0
+    assert link.is_symlink()
+    assert "APPROVE" in target.read_text(encoding="utf-8")
+    os.mkfifo(pipe)
+    got: list[str] = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text(encoding="utf-8")), daemon=True)
+    reader.start()
+    assert run("review", APPROVED, *DAY, "-o", str(pipe)).exit_code == 0
+    reader.join(timeout=30)
+    assert pipe.is_fifo()
+    assert "APPROVE" in got[0]
+
+
+def test_a_refusal_leaves_an_earlier_output_as_it_was(tmp_path):
+    bad, earlier = tmp_path / "bad.ttl", tmp_path / "earlier.json"
+    bad.write_text("bad <", encoding="utf-8")
+    earlier.write_text("{}", encoding="utf-8")
+    assert run("review", str(bad), *DAY, "--format", "json", "-o", str(earlier)).exit_code == 1
+    assert earlier.read_text(encoding="utf-8") == "{}"
+
+
+def test_an_ill_typed_literal_leaves_no_stack_trace_and_steers_no_terminal(tmp_path):
+    text = (CASES / "complete-record/request.ttl").read_text(encoding="utf-8")
+    bad = tmp_path / "bad.ttl"
+    bad.write_text(text.replace('"2026-02-10"^^xsd:date', '"\\u001b[31mnoon"^^xsd:date'), encoding="utf-8")
+    program = [sys.executable, "-c", "from reasoner.cli import main; main()"]
+    result = subprocess.run([*program, "review", str(bad)], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert result.returncode == 1
+    assert "receivedOn" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "\x1b" not in result.stderr
+
+
+@pytest.mark.parametrize("command", ["review", "prepare"])
+def test_a_name_of_a_file_cannot_steer_a_terminal(command):
+    result = run(command, "no\x1b]0;title\x07\x9b31msuch.ttl")
+    assert result.exit_code == 1
+    assert "such.ttl" in result.stderr
+    assert not set(result.stderr) & set("\x1b\x07\x9b")
+
+
+def test_prepare_takes_standard_input_of_a_named_form():
+    text = (CASES / "complete-record/request.jsonld").read_text(encoding="utf-8")
+    result = run("prepare", "-", "--input-format", "jsonld", *DAY, input=text)
+    assert result.exit_code == 0
+    assert "cov:Line" in result.stdout

@@ -12,7 +12,9 @@ from jsonschema import Draft202012Validator
 from pyoxigraph import RdfFormat, parse
 
 from reasoner import review
+from reasoner.model import Review
 from reasoner.render import as_json, html, text, turtle
+from reasoner.render.words import columns
 
 SCHEMA = json.loads((ROOT / "reasoner/review.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -124,3 +126,61 @@ def test_no_output_advises_treatment_or_another_code(case: Case):
     out = text.render(reviewed(case.name)).lower()
     for phrase in ("bill with", "use code", "resubmit with code", "we advise", "should undergo", "try physical"):
         assert phrase not in out
+
+
+STEERING = "a\tb\rc\u2028d\x9b31m\x85e\u202ef " + "\u6f22\u5b57" * 80
+"""A tab, ends of line, C1 controls and a change of direction; then wide characters without a space."""
+
+
+def test_words_on_both_sides_of_a_tab_stay_apart():
+    one = replace(reviewed("complete-record"), identifier=STEERING)
+    assert "Request a b c d31m ef" in text.render(one)
+
+
+def test_wide_characters_do_not_break_the_width():
+    one = reviewed("complete-record")
+    wide = replace(one, lines=tuple(replace(x, notes=(STEERING,), reason=STEERING) for x in one.lines))
+    assert max(columns(line) for line in text.render(wide).split("\n")) <= 100
+
+
+def test_json_keeps_every_character_and_steers_no_terminal():
+    one = replace(reviewed("complete-record"), identifier=STEERING)
+    for out in (as_json.to_json([one]), as_json.to_jsonl(one)):
+        assert json.loads(out)["identifier"] == STEERING
+        assert not set(out) & set("\x1b\x85\x9b\u2028\u202e")
+    assert len(as_json.to_jsonl(one).splitlines()) == 1
+
+
+def triples_of(one: Review) -> set[tuple[str, str, str]]:
+    quads = parse(turtle.render(one).encode(), format=RdfFormat.TURTLE)
+    return {(str(q.subject), str(q.predicate), str(q.object)) for q in quads}
+
+
+def test_each_assertion_has_an_outcome_behind_its_result(case: Case):
+    earl = "<http://www.w3.org/ns/earl#{}>".format
+    found = triples_of(reviewed(case.name))
+    results = {o for _, p, o in found if p == earl("result")}
+    outcomes = [(s, o) for s, p, o in found if p == earl("outcome")]
+    assert results == {s for s, _ in outcomes}
+    assert len(results) == len(outcomes) == sum(len(x.criteria) for x in reviewed(case.name).lines)
+    assert {o for _, o in outcomes} <= {earl("passed"), earl("failed"), earl("cantTell")}
+
+
+def test_reviews_that_differ_in_what_they_rest_on_share_no_name():
+    one = reviewed("complete-record")
+    others = [
+        replace(one, readings={**one.readings, "A10": "any-one"}),
+        replace(one, digests=replace(one.digests, policy="0" * 64)),
+        replace(one, version="9"),
+        replace(one, as_of="2026-03-02"),
+    ]
+    names = [{s for s, _, _ in triples_of(r) if ":review:" in s} for r in (one, *others)]
+    for i, first in enumerate(names):
+        assert all(not first & second for second in names[i + 1 :])
+
+
+def test_an_unmet_leaf_says_why():
+    one = reviewed("spine-decompression-under-64714")
+    unmet = next(c for c in one.lines[0].criteria if c.kind.value == "leaf" and c.status == "unmet")
+    assert unmet.message in " ".join(text.render(one).split())
+    assert f"why: {unmet.message}" in html.render([one])

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from typing import Any
 
 from reasoner.model import LineReview, Review
+
+HIDDEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""What a terminal would obey or hide, and what some readers take for the end of a line."""
 
 REVIEW_ORDER = (
     "schema",
@@ -35,12 +39,17 @@ def to_dict(review: Review) -> dict[str, Any]:
 def to_json(reviews: Iterable[Review]) -> str:
     """One review as an object; several as an array."""
     values = [to_dict(r) for r in reviews]
-    return json.dumps(values[0] if len(values) == 1 else values, ensure_ascii=False, indent=2) + "\n"
+    return _dumped(values[0] if len(values) == 1 else values, indent=2)
 
 
 def to_jsonl(review: Review) -> str:
     """One review as one line."""
-    return json.dumps(to_dict(review), ensure_ascii=False, separators=(",", ":")) + "\n"
+    return _dumped(to_dict(review), separators=(",", ":"))
+
+
+def _dumped(value: Any, **form: Any) -> str:
+    plain = json.dumps(value, ensure_ascii=False, **form) + "\n"
+    return HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", plain)
 
 
 def _plain(value: Any) -> Any:

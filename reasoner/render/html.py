@@ -17,6 +17,7 @@ from reasoner.render.words import (
     sign,
     title,
     tone,
+    why,
 )
 
 STYLE = """
@@ -129,7 +130,8 @@ def _tree(line: LineReview, parent: str | None) -> str:
 def _node(criterion: CriterionResult) -> str:
     css = tone(criterion)
     kind = kind_word(criterion)
-    evidence = "".join(
+    evidence = f'<div class="evidence">why: {_e(why(criterion))}</div>' if why(criterion) else ""
+    evidence += "".join(
         f'<div class="evidence">{_e(e.role)}: {_e(e.summary)}{_e(evidence_source(e.date, e.document))}</div>'
         for e in criterion.evidence
     )

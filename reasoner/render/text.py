@@ -13,6 +13,7 @@ from reasoner.render.words import (
     VERBS,
     change_lines,
     clean,
+    columns,
     depth,
     evidence_source,
     hinge_sentence,
@@ -20,6 +21,7 @@ from reasoner.render.words import (
     sign,
     title,
     tone,
+    why,
 )
 
 WIDTH = 100
@@ -51,13 +53,17 @@ def render(review: Review, *, colour: bool = False) -> str:
 
 
 def _wrap(text: str, *, indent: int = 0, hanging: int = 0, style: str = "") -> Iterator[Row]:
-    lines = textwrap.wrap(
-        clean(text),
-        WIDTH,
-        initial_indent=" " * indent,
-        subsequent_indent=" " * (indent + hanging),
-        break_on_hyphens=False,
-    )
+    lines: list[str] = []
+    for width in (WIDTH, 3 * WIDTH // 4, WIDTH // 2):  # narrower where wide characters overflow
+        lines = textwrap.wrap(
+            clean(text),
+            width,
+            initial_indent=" " * indent,
+            subsequent_indent=" " * (indent + hanging),
+            break_on_hyphens=False,
+        )
+        if all(columns(line) <= WIDTH for line in lines):
+            break
     yield from ((line, style) for line in lines or [""])
 
 
@@ -132,6 +138,8 @@ def _tree_rows(line: LineReview) -> Iterator[Row]:
             hanging=2,
             style=TONES[tone(criterion)],
         )
+        if why(criterion):
+            yield from _wrap(f"why: {why(criterion)}", indent=indent + 4, hanging=2)
         for evidence in criterion.evidence:
             source = evidence_source(evidence.date, evidence.document)
             yield from _wrap(f"{evidence.role}: {evidence.summary}{source}", indent=indent + 4, hanging=2)

@@ -30,10 +30,24 @@ NEXT = {
 def clean(text: str) -> str:
     """Text without control characters, so that a record cannot steer a terminal or hide words.
 
+    Tabs and line separators become spaces, so that the words on both sides stay apart.
+
     >>> clean("a" + chr(27) + "[31mb")
     'a[31mb'
+    >>> clean("left" + chr(9) + "thigh")
+    'left thigh'
     """
-    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
+    spaced = (" " if c != "\n" and c.isspace() else c for c in text)
+    return "".join(c for c in spaced if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes; East Asian wide characters take two.
+
+    >>> columns("ab" + chr(0x6F22))
+    4
+    """
+    return len(text) if text.isascii() else sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
 def title(line: LineReview) -> str:
@@ -65,6 +79,12 @@ def tone(criterion: CriterionResult) -> str:
     if criterion.status not in ("met", "unmet"):
         return "open"
     return "good" if (criterion.status == "met") is not (criterion.kind is Kind.EXCLUSION) else "bad"
+
+
+def why(criterion: CriterionResult) -> str:
+    """The message where a status harms the request or evidence alone does not explain it, else nothing."""
+    decided = criterion.kind in (Kind.LEAF, Kind.EXCLUSION) and criterion.status != "undocumented"
+    return criterion.message if decided and tone(criterion) != "good" else ""
 
 
 def sign(criterion: CriterionResult) -> str:
