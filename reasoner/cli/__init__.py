@@ -1,0 +1,50 @@
+"""The command ``plexus``: it finds inputs, calls the pipeline, and formats what comes back."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import click
+
+from reasoner.cli.authoring import prepare, readings, shapes, template
+from reasoner.cli.output import tell
+from reasoner.cli.review import review
+from reasoner.errors import PlexusError
+
+
+class Commands(click.Group):
+    """Commands whose expected errors are told in a sentence, never as a stack trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except PlexusError as error:
+            tell(str(error))
+            ctx.exit(1)
+
+
+def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from reasoner.review import software_version
+
+        click.echo(f"plexus, version {software_version()}")
+        context.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit."
+)
+def main() -> None:
+    """Reviews prior-authorization requests against coverage policies and says why.
+
+    It recommends and never determines: an adverse answer needs a clinician.
+    """
+    # rdflib logs ill-typed literals with a stack trace and with their text, which may be a patient's.
+    logging.getLogger("rdflib").setLevel(logging.CRITICAL)
+
+
+for command in (review, readings, template, prepare, shapes):
+    main.add_command(command)
