@@ -129,10 +129,18 @@ class UnusedEvidence:
 
 @dataclass(frozen=True)
 class Source:
-    """The place in the policy document: section title and page of the published document."""
+    """The place in the policy document: section title, page, and the range in its normalised text.
+
+    ``anchor`` is the IRI of the place; ``start`` and ``end`` count characters of the normalised text, and
+    ``sha256`` is the digest of what stands between them (:mod:`reasoner.anchors`).
+    """
 
     section: str
     page: int
+    anchor: str
+    start: int
+    end: int
+    sha256: str
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from reasoner.policy import (
     ScopeCondition,
 )
 from reasoner.triples import RDF_REST, RDF_TYPE, Node, Step, Term, Triples
-from reasoner.vocabulary import BASE, COV, DCTERMS, RDFS, SH, SKOS, compact, local_name
+from reasoner.vocabulary import BASE, COV, DCTERMS, OA, RDFS, SH, SKOS, compact, local_name
 
 EVS = BASE + "shapes/evidence#"
 KINDS = {COV.AllOf: Kind.ALL, COV.AnyOf: Kind.ANY, COV.LeafCriterion: Kind.LEAF, COV.Exclusion: Kind.EXCLUSION}
@@ -82,7 +82,24 @@ class _Reader:
         return self.day(node, prop) if self.t.objects(node, prop) else None
 
     def source(self, node: Term) -> Source:
-        return Source(section=self.text(node, COV.section), page=int(self.text(node, COV.page)))
+        anchor = self.t.node(node, COV.anchor)
+        section = self.t.node(anchor, COV.inSection) if anchor is not None else None
+        if anchor is None or section is None:
+            raise PolicyError(_name(node), "has no place in the document.", "Add cov:anchor, and cov:inSection there.")
+        return Source(
+            section=self.text(section, DCTERMS.title),
+            page=self.whole(anchor, COV.page),
+            anchor=_iri(anchor),
+            start=self.whole(anchor, OA.start),
+            end=self.whole(anchor, OA.end),
+            sha256=self.text(anchor, COV.spanDigest),
+        )
+
+    def whole(self, node: Term, prop: NamedNode) -> int:
+        value = self.text(node, prop)
+        if not value.isdecimal():
+            raise PolicyError(_name(node), f"{compact(prop.value)} {value!r} is no whole number.", "Use digits only.")
+        return int(value)
 
     # -- facets and rules
 

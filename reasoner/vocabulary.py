@@ -11,11 +11,16 @@ BASE = "https://w3id.org/plexus/"
 
 PREFIXES: dict[str, str] = {
     "anat": BASE + "anatomy#",
+    "bibo": "http://purl.org/ontology/bibo/",
+    "cito": "http://purl.org/spar/cito/",
     "clin": BASE + "clinical#",
     "cov": BASE + "coverage#",
     "dcterms": "http://purl.org/dc/terms/",
     "earl": "http://www.w3.org/ns/earl#",
     "evs": BASE + "shapes/evidence#",
+    "fabio": "http://purl.org/spar/fabio/",
+    "lit": BASE + "literature#",
+    "oa": "http://www.w3.org/ns/oa#",
     "owl": "http://www.w3.org/2002/07/owl#",
     "p0587": BASE + "policy/0587#",
     "p0587s": BASE + "shapes/policy/0587#",
@@ -55,6 +60,7 @@ ANAT = Namespace(PREFIXES["anat"])
 CLIN = Namespace(PREFIXES["clin"])
 COV = Namespace(PREFIXES["cov"])
 DCTERMS = Namespace(PREFIXES["dcterms"])
+OA = Namespace(PREFIXES["oa"])
 OWL = Namespace(PREFIXES["owl"])
 RDF = Namespace(PREFIXES["rdf"])
 RDFS = Namespace(PREFIXES["rdfs"])

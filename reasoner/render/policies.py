@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import asdict
 from typing import Any
 
 from reasoner.policy import Policy
@@ -38,7 +39,7 @@ def readings_dict(policy: Policy) -> dict[str, Any]:
                 "label": a.label,
                 "wording": a.wording,
                 "affects": list(a.affects),
-                "source": {"section": a.source.section, "page": a.source.page},
+                "source": asdict(a.source),
                 "default": a.default.notation,
                 "default_reason": a.default_reason,
                 "chosen_by": a.chosen_by,
