@@ -30,9 +30,9 @@ SPEAKERS = (COV.Section, COV.Clause, COV.CoverageStatement, COV.LeafCriterion, C
 
 
 def normalised(text: str) -> str:
-    """A text as anchors count it: NFKC, straight quotes and hyphens, every run of white space one space.
+    r"""A text as anchors count it: NFKC, straight quotes and hyphens, every run of white space one space.
 
-    >>> normalised(' one\\n two – “three” ')
+    >>> normalised(' one\n two – “three” ')
     'one two - "three"'
     """
     return " ".join(unicodedata.normalize("NFKC", text).translate(_PLAIN).split())

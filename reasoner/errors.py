@@ -49,3 +49,7 @@ class EngineError(PlexusError):
 
 class ProgramError(PlexusError):
     """The logic program gave no result, or more than one."""
+
+
+class QueryError(PlexusError):
+    """A query that cannot be answered: not SPARQL, not allowed, unknown, or too long or large."""

@@ -97,12 +97,12 @@ class Explainer:
         for polarity in Polarity:
             for node in sorted(outcome.nodes(polarity) - seen):
                 seen.add(node)
-                out.append(self.reference(node, ROLES[polarity]))
+                out.append(self.reference(node, ROLES[polarity], outcome.evidence[polarity][node]))
         return tuple(out)
 
-    def reference(self, node: str, role: str) -> EvidenceRef:
+    def reference(self, node: str, role: str, rule: str) -> EvidenceRef:
         """An evidence node as a reader sees it."""
-        return EvidenceRef(node, self.say.summary(node), self.say.date(node), self._document(node), role)
+        return EvidenceRef(node, self.say.summary(node), self.say.date(node), self._document(node), role, rule)
 
     def _document(self, node: str) -> str | None:
         types = self.situation.weigher.triples.nodes(NamedNode(node), RDF_TYPE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, NamedNode, Quad, RdfFormat, Triple, parse
@@ -96,3 +96,15 @@ def load(root: Path | None = None) -> Knowledge:
 def load_policies() -> tuple[Policy, ...]:
     """The adjudicable policies that plexus ships."""
     return load().policies
+
+
+@lru_cache(maxsize=4)
+def knowledge_digests(knowledge: Knowledge) -> tuple[str, str, str]:
+    """The digests of ontology, shapes and logic program, on which a review depends."""
+    files = ["request.ttl", "evidence.ttl"]
+    shapes: list[Spo] = [t for f in files for t in knowledge.shapes(f)]
+    for policy in knowledge.policies:
+        for name in (f"{policy.number}.ttl", f"{policy.number}.probes.ttl"):
+            shapes += knowledge.shapes("policies", name)
+    program = hashlib.sha256(resources.program_file().read_bytes()).hexdigest()
+    return digest(knowledge.ontology), digest(shapes), program

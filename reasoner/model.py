@@ -107,13 +107,17 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True)
 class EvidenceRef:
-    """One evidence node as a reader sees it, with the role it played for one criterion."""
+    """One evidence node as a reader sees it, with the role it played for one criterion.
+
+    ``rule`` is the IRI of the evidence rule that it fits; the rule names the shapes.
+    """
 
     iri: str
     summary: str
     date: str | None
     document: str | None
     role: str
+    rule: str
 
 
 @dataclass(frozen=True)

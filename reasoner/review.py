@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
 
 from pyoxigraph import NamedNode
 
-from reasoner import intake, resources
+from reasoner import intake
 from reasoner.authority import BindingTerm, authority, terms
 from reasoner.counterfactual import (
     CAP,
@@ -31,7 +29,7 @@ from reasoner.engine import Engine
 from reasoner.engine_pyshacl import engines
 from reasoner.errors import EngineError
 from reasoner.explain import Explainer, facet_messages, refuse_bare_denial
-from reasoner.knowledge import Knowledge, digest, load
+from reasoner.knowledge import Knowledge, knowledge_digests, load
 from reasoner.model import (
     Basis,
     Decisive,
@@ -54,7 +52,7 @@ from reasoner.notes import (
 )
 from reasoner.policy import Policy, Readings
 from reasoner.reason import HEADLINES, ReasonWriter, out_of_scope_reason
-from reasoner.triples import Spo, Triples
+from reasoner.triples import Triples
 from reasoner.vocabulary import CLIN, COV
 from reasoner.weigh import Weigher, fits_from
 
@@ -102,6 +100,25 @@ def review(
         RequestError: the input is refused; every fault is listed.
         ReadingError: an ambiguity or reading does not exist.
     """
+    found = review_records(source, as_of=as_of, readings=readings, engine=engine, name=name, format=format)
+    return tuple(one for _, one in found)
+
+
+def review_records(
+    source: str | Path | bytes,
+    *,
+    as_of: date | None = None,
+    readings: Mapping[str, str] | None = None,
+    engine: str = "pyshacl",
+    name: str | None = None,
+    format: str | None = None,
+) -> tuple[tuple[intake.Record, Review], ...]:
+    """As :func:`review`, each review with the record that it is about.
+
+    Raises:
+        RequestError: the input is refused; every fault is listed.
+        ReadingError: an ambiguity or reading does not exist.
+    """
     if engine not in engines():
         raise EngineError(f"There is no engine {engine!r}. Known: {', '.join(engines())}.")
     knowledge = load()
@@ -114,7 +131,7 @@ def review(
     for record in records:
         results = setting.engine.evaluate((*record.triples, *knowledge.arrangement), shapes)
         checked.append(intake.checked(record, results, knowledge.ontology))
-    return tuple(review_record(record, setting) for record in checked)
+    return tuple((record, review_record(record, setting)) for record in checked)
 
 
 def review_record(record: intake.Record, setting: Setting) -> Review:
@@ -137,19 +154,8 @@ def review_record(record: intake.Record, setting: Setting) -> Review:
     )
 
 
-@lru_cache(maxsize=4)
-def _knowledge_digests(knowledge: Knowledge) -> tuple[str, str, str]:
-    files = ["request.ttl", "evidence.ttl"]
-    shapes: list[Spo] = [t for f in files for t in knowledge.shapes(f)]
-    for policy in knowledge.policies:
-        for name in (f"{policy.number}.ttl", f"{policy.number}.probes.ttl"):
-            shapes += knowledge.shapes("policies", name)
-    program = hashlib.sha256(resources.program_file().read_bytes()).hexdigest()
-    return digest(knowledge.ontology), digest(shapes), program
-
-
 def _digests(request: str, knowledge: Knowledge) -> Digests:
-    policy, shapes, program = _knowledge_digests(knowledge)
+    policy, shapes, program = knowledge_digests(knowledge)
     return Digests(request=request, policy=policy, shapes=shapes, program=program)
 
 

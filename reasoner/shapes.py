@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from reasoner.model import Kind
 from reasoner.policy import Facet, Policy
 from reasoner.policy_reading import EVS, generated_namespace
 from reasoner.vocabulary import COV, PREFIXES, compact, local_name
@@ -46,6 +47,16 @@ def probed_shapes(policy: Policy) -> dict[str, set[str]]:
     out[ANYTHING] = {LINE}
     out.pop(NOTHING, None)
     return dict(out)
+
+
+def outcome_shapes(policy: Policy) -> dict[str, tuple[str, str]]:
+    """The shapes that report a required criterion under the default readings: where it denies, where it is open.
+
+    An all-of group says no more than its members, which are required themselves, and has none.
+    """
+    base = generated_namespace(policy.number)
+    nodes = [c for c in policy.required() if c.kind is not Kind.ALL] + [policy.by_iri[i] for i in policy.exclusions]
+    return {c.iri: (f"{base}{c.id}-denies", f"{base}{c.id}-open") for c in nodes}
 
 
 class ShapesWriter:

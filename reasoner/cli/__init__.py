@@ -9,6 +9,7 @@ import click
 
 from reasoner.cli.authoring import prepare, readings, shapes, template
 from reasoner.cli.output import tell
+from reasoner.cli.query import query
 from reasoner.cli.review import review
 from reasoner.errors import PlexusError
 
@@ -46,5 +47,5 @@ def main() -> None:
     logging.getLogger("rdflib").setLevel(logging.CRITICAL)
 
 
-for command in (review, readings, template, prepare, shapes):
+for command in (review, query, readings, template, prepare, shapes):
     main.add_command(command)

@@ -67,16 +67,16 @@ def review(
 
     Exit codes: 0 every input was reviewed; 1 some input was refused; 2 wrong usage; 3 --fail-unless failed.
     """
-    chosen = _chosen(readings)
+    picked = chosen(readings)
     day = as_of.date() if as_of else date.today()
-    files = list(dict.fromkeys(f for name in inputs for f in _expand(name)))
+    files = list(dict.fromkeys(f for name in inputs for f in expand(name)))
     if not files:
         raise click.UsageError("There is no request in what was named.")
     done: list[Review] = []
     refused = 0
     for file in _with_progress(files):
         try:
-            done += _review_one(file, as_of=day, readings=chosen, engine=engine, format=input_format)
+            done += _review_one(file, as_of=day, readings=picked, engine=engine, format=input_format)
         except ReadingError as error:
             raise click.UsageError(str(error)) from error
         except PlexusError as error:
@@ -102,7 +102,8 @@ def _review_one(file: str, **options: Any) -> tuple[Review, ...]:
     return review_request(file, **options)
 
 
-def _chosen(readings: tuple[str, ...]) -> dict[str, str]:
+def chosen(readings: tuple[str, ...]) -> dict[str, str]:
+    """The readings of --reading options, by ambiguity."""
     out: dict[str, str] = {}
     for item in readings:
         name, sign, reading = item.partition("=")
@@ -114,7 +115,8 @@ def _chosen(readings: tuple[str, ...]) -> dict[str, str]:
     return out
 
 
-def _expand(name: str) -> Iterator[str]:
+def expand(name: str) -> Iterator[str]:
+    """The requests that a file, folder or - stands for."""
     path = Path(name)
     if name == "-" or not path.is_dir():
         yield name

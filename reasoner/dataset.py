@@ -1,0 +1,117 @@
+"""Everything that plexus knows, as named graphs: one a file of ontology/ and shapes/, named by its ontology.
+
+The default graph is the union of all. Requests and reviews that a user adds come as graphs of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from pyoxigraph import BlankNode, Dataset, DefaultGraph, NamedNode, Quad
+
+from reasoner.errors import PolicyError
+from reasoner.knowledge import parse_turtle
+from reasoner.triples import RDF_TYPE, Node, Spo, Triples
+from reasoner.vocabulary import BASE, COV, OWL, RDFS, SKOS
+
+Graphs = Mapping[str, tuple[Spo, ...]]
+
+VOCABULARIES = tuple(BASE + name for name in ("coverage", "clinical", "anatomy", "alignments", "inferred"))
+"""Graphs that declare words rather than say something of a policy."""
+
+_DECLARING = (RDF_TYPE, RDFS.label, SKOS.definition, RDFS.isDefinedBy, RDFS.subClassOf, RDFS.subPropertyOf)
+_DECLARING_MORE = (RDFS.domain, RDFS.range, COV.plainLabel, COV.assertedBy)
+
+
+def turtle_files(root: Path) -> tuple[Path, ...]:
+    """Every Turtle file below ``ontology/`` and ``shapes/`` of a folder, in a fixed order."""
+    return tuple(sorted(p for part in ("ontology", "shapes") for p in (root / part).rglob("*.ttl")))
+
+
+def knowledge_graphs(root: Path) -> dict[str, tuple[Spo, ...]]:
+    """The graphs that a folder ships, by the IRI of the ontology that each file declares.
+
+    Raises:
+        PolicyError: a file that is no Turtle, declares no ontology, or one that another file declares.
+    """
+    out: dict[str, tuple[Spo, ...]] = {}
+    for path in turtle_files(root):
+        triples = tuple(parse_turtle([path]))
+        names = [s.value for s, p, o in triples if p == RDF_TYPE and o == OWL.Ontology]
+        if len(names) != 1:
+            raise PolicyError(str(path), f"declares {len(names)} ontologies.", "Declare one owl:Ontology a file.")
+        if names[0] in out:
+            raise PolicyError(str(path), f"declares {names[0]}, which another file declares.", "Give it its own IRI.")
+        out[names[0]] = triples
+    return out
+
+
+def merged(graphs: Graphs) -> Triples:
+    """All graphs as one index."""
+    return Triples(t for triples in graphs.values() for t in triples)
+
+
+def asserter(graph: Triples, node: Node) -> Node | None:
+    """Who vouches for a node: what it says itself, else what the header of its ontology says."""
+    own = graph.node(node, COV.assertedBy)
+    if own is not None:
+        return own
+    home = graph.node(node, RDFS.isDefinedBy)
+    return graph.node(home, COV.assertedBy) if home is not None else None
+
+
+def without_project_claims(graphs: Graphs) -> dict[str, tuple[Spo, ...]]:
+    """The graphs without what only the project asserts.
+
+    Words stay declared, so that what the policy says can be read; of everything else, nodes stay of which
+    the policy itself speaks, the places and sections included, and no triple points at a node that went.
+    """
+    whole = merged(graphs)
+    stays = {s for s, _, _ in whole if _stays(whole, s)}
+    words = {t[0] for name in VOCABULARIES for t in graphs.get(name, ())}
+    return {
+        name: tuple(t for t in triples if _kept(t, stays, words, vocabulary=name in VOCABULARIES))
+        for name, triples in graphs.items()
+    }
+
+
+def _stays(whole: Triples, node: Node) -> bool:
+    if isinstance(node, BlankNode):
+        return True
+    types = whole.nodes(node, RDF_TYPE)
+    if OWL.Ontology in types or COV.Anchor in types or COV.Section in types:
+        return True
+    return asserter(whole, node) == COV.AssertedByPolicy
+
+
+def _kept(triple: Spo, stays: set[Node], words: set[Node], *, vocabulary: bool) -> bool:
+    s, p, o = triple
+    if vocabulary and p in (*_DECLARING, *_DECLARING_MORE):
+        return True
+    foreign = not isinstance(o, NamedNode) or not o.value.startswith(BASE)
+    return s in stays and (foreign or o in stays or o in words)
+
+
+def quads(graphs: Graphs) -> Iterator[Quad]:
+    """The graphs as quads: each triple in its named graph and in the default graph."""
+    for name, triples in graphs.items():
+        graph = NamedNode(name)
+        for s, p, o in triples:
+            yield Quad(s, p, o, graph)
+            yield Quad(s, p, o, DefaultGraph())
+
+
+def as_dataset(graphs: Graphs) -> Dataset:
+    """The graphs as a dataset."""
+    return Dataset(quads(graphs))
+
+
+def size(graphs: Graphs) -> int:
+    """How many different triples the graphs hold together."""
+    return len({t for triples in graphs.values() for t in triples})
+
+
+def named(name: str, triples: Iterable[Spo]) -> dict[str, tuple[Spo, ...]]:
+    """One graph of a user's data."""
+    return {name: tuple(triples)}
