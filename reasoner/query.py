@@ -114,6 +114,22 @@ def refuse_service(query: str) -> None:
         raise QueryError("SERVICE is not allowed: a query reads what is here and asks no other server.")
 
 
+def bound(query: str, terms: Mapping[str, str]) -> str:
+    """A query with variables replaced by terms (as N-Triples writes them), outside strings, IRIs and comments.
+
+    >>> bound('SELECT ?x { ?x rdfs:label ?name } # ?name', {"name": '"a"'})
+    'SELECT ?x { ?x rdfs:label "a" } # ?name'
+    """
+    if not terms:
+        return query
+    variable = re.compile(rf"[?$]({'|'.join(map(re.escape, terms))})(?!\w)")
+    out, at = [], 0
+    for opaque in _OPAQUE.finditer(query):
+        out.append(variable.sub(lambda v: terms[v[1]], query[at : opaque.start()]) + opaque[0])
+        at = opaque.end()
+    return "".join([*out, variable.sub(lambda v: terms[v[1]], query[at:])])
+
+
 def run(
     asked: Question,
     *,

@@ -19,13 +19,13 @@ from pyoxigraph import (
     QuerySolutions,
     RdfFormat,
     Store,
-    Variable,
     parse,
     serialize,
 )
 
 from reasoner.dataset import knowledge_graphs, quads, without_project_claims
 from reasoner.errors import PlexusError
+from reasoner.query import bound
 from reasoner.vocabulary import XSD
 
 
@@ -68,8 +68,8 @@ def store_of(job: dict[str, Any]) -> Store:
 def answer(job: dict[str, Any]) -> dict[str, Any]:
     """The answer to a job."""
     store = store_of(job)
-    values: dict[Variable, Any] = {Variable(name): _value(name, text, job) for name, text in job["parameters"].items()}
-    result = store.query(job["query"], prefixes=job["prefixes"], substitutions=values)
+    terms = {name: str(_value(name, text, job)) for name, text in job["parameters"].items()}
+    result = store.query(bound(job["query"], terms), prefixes=job["prefixes"])
     if isinstance(result, QueryBoolean):
         return {"kind": "ask", "results": json.dumps({"head": {}, "boolean": bool(result)}), "capped": False}
     limit = int(job["rows"])

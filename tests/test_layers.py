@@ -29,6 +29,7 @@ ORDER = [
     ["explain", "notes"],
     ["reason"],
     ["review"],
+    ["check"],
     ["__init__"],
     ["render"],
     ["cli"],

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from reasoner.cli.authoring import prepare, readings, shapes, template
+from reasoner.cli.check import anchor, check
 from reasoner.cli.output import tell
 from reasoner.cli.query import query
 from reasoner.cli.review import review
@@ -47,5 +48,5 @@ def main() -> None:
     logging.getLogger("rdflib").setLevel(logging.CRITICAL)
 
 
-for command in (review, query, readings, template, prepare, shapes):
+for command in (review, query, check, readings, template, prepare, shapes, anchor):
     main.add_command(command)

@@ -1,0 +1,135 @@
+"""Whether the knowledge graph is well made: what ``plexus check`` finds, each finding with its cure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyoxigraph import NamedNode, Store
+
+from reasoner.anchors import SourceCheck, compare
+from reasoner.dataset import Graphs, knowledge_graphs, merged
+from reasoner.engine_pyshacl import PyshaclEngine
+from reasoner.errors import PolicyError
+from reasoner.knowledge import load
+from reasoner.model import ShapeResult
+from reasoner.query import question, refuse_service
+from reasoner.shapes_default import generated
+from reasoner.triples import Triples
+from reasoner.vocabulary import COV, PREFIXES, compact
+
+GENERATED = "/generated/"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault of the knowledge graph: which check found it, where it is, what is wrong and what to do."""
+
+    check: str
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+def check(root: Path) -> tuple[Finding, ...]:
+    """Every finding of the checks that need nothing but the folder.
+
+    Raises:
+        PolicyError: a file cannot be read at all, or the review knowledge is not well made.
+    """
+    graphs = knowledge_graphs(root)
+    return (*ontology_findings(graphs, root), *question_findings(root), *generated_findings(root))
+
+
+def ontology_findings(graphs: Graphs, root: Path) -> tuple[Finding, ...]:
+    """What shapes/ontology.ttl says of the ontology and of the hand-written shapes."""
+    shapes = next((g for name, g in graphs.items() if name.endswith("/shapes/ontology")), None)
+    if shapes is None:
+        raise PolicyError(str(root / "shapes" / "ontology.ttl"), "does not exist.", "Restore it.")
+    data = [t for name, triples in graphs.items() if GENERATED not in name for t in triples]
+    results = PyshaclEngine().evaluate(data, shapes)
+    found = {
+        Finding("ontology", compact(r.value if "used-terms" in r.shape and r.value else r.focus), r.message)
+        for r in results
+    }
+    return tuple(sorted(found, key=lambda f: (f.where, f.what)))
+
+
+def _culprit(result: ShapeResult) -> str:
+    """What a finding is about: the undeclared term, or the node that was checked."""
+    undeclared = result.shape.endswith("#UsedTerms") and result.value
+    return result.value if undeclared and result.value else result.focus
+
+
+def question_findings(root: Path) -> tuple[Finding, ...]:
+    """Competency questions without a question in words, or that are no SPARQL."""
+    return tuple(_question_findings(sorted((root / "ontology" / "questions").glob("*.rq"))))
+
+
+def _question_findings(files: Iterable[Path]) -> Iterator[Finding]:
+    store = Store()
+    for path in files:
+        asked = question(path.stem, path.read_text(encoding="utf-8"))
+        if not asked.text.endswith("?") and "?" not in asked.text:
+            yield Finding(
+                "questions", path.name, "asks nothing in words. Begin with a comment line that is the question."
+            )
+        try:
+            refuse_service(asked.query)
+            store.query(asked.query, prefixes=PREFIXES)
+        except (SyntaxError, ValueError) as error:
+            yield Finding("questions", path.name, f"is no SPARQL: {getattr(error, 'msg', error)}. Correct it.")
+
+
+def generated_findings(root: Path) -> tuple[Finding, ...]:
+    """Generated shapes that are not what the criteria tree gives."""
+    out = []
+    for path, text in generated(load(root)).items():
+        target = root / path
+        if not target.exists() or target.read_text(encoding="utf-8") != text:
+            out.append(Finding("generated shapes", str(path), "is not up to date. Run plexus shapes."))
+    return tuple(out)
+
+
+def editions(graph: Triples) -> dict[str, NamedNode]:
+    """The editions that have sections, by policy number and by number with date (``0587/2025-12-01``)."""
+    out: dict[str, NamedNode] = {}
+    for policy in graph.instances(COV.Policy):
+        number = graph.text(policy, COV.number) or ""
+        dated = sorted(
+            (graph.text(e, COV.effectiveFrom) or "", e)
+            for e in graph.nodes(policy, COV.edition)
+            if isinstance(e, NamedNode)
+        )
+        for day, edition in dated:
+            out[f"{number}/{day}"] = edition
+            out[number] = edition  # the latest one
+    return out
+
+
+def check_source(root: Path, text: str, wanted: str) -> SourceCheck:
+    """Hold a copy of a policy document against the anchors of an edition.
+
+    Args:
+        root: the folder with ``ontology/`` and ``shapes/``.
+        text: the copy.
+        wanted: the number of the policy, or number/date of one edition.
+
+    Raises:
+        PolicyError: there is no such edition, or it has no anchors.
+    """
+    graph = merged(knowledge_graphs(root))
+    known = editions(graph)
+    if wanted not in known:
+        raise PolicyError(wanted, "is no policy or edition.", f"Known: {', '.join(sorted(known))}.")
+    return compare(graph, known[wanted], text)
+
+
+def words_at(text: str, start: int, end: int, limit: int = 90) -> str:
+    """What stands in a normalised text at a range, shortened for one line."""
+    words = re.sub(r"\s+", " ", text[start:end]).strip()
+    return words if len(words) <= limit else words[: limit - 1].rstrip() + "…"
