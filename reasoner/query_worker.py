@@ -67,7 +67,11 @@ def store_of(job: dict[str, Any]) -> Store:
 
 def answer(job: dict[str, Any]) -> dict[str, Any]:
     """The answer to a job."""
-    store = store_of(job)
+    return answer_from(store_of(job), job)
+
+
+def answer_from(store: Store, job: dict[str, Any]) -> dict[str, Any]:
+    """The answer that a store gives to the query of a job."""
     terms = {name: str(_value(name, text, job)) for name, text in job["parameters"].items()}
     result = store.query(bound(job["query"], terms), prefixes=job["prefixes"])
     if isinstance(result, QueryBoolean):

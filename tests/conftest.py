@@ -70,3 +70,7 @@ def knowledge() -> Knowledge:
 @pytest.fixture(scope="session")
 def policy(knowledge: Knowledge) -> Policy:
     return next(p for p in knowledge.policies if p.number == "0587")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-answers", action="store_true", help="write the answers of the competency questions anew")
