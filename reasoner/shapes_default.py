@@ -15,7 +15,7 @@ from pyoxigraph import BlankNode, NamedNode
 from reasoner.knowledge import Knowledge
 from reasoner.model import Kind, Polarity
 from reasoner.policy import Criterion, Link, Policy, Rule
-from reasoner.shapes import ANYTHING, NOTHING, ShapesWriter, judgement_shapes, probes_turtle
+from reasoner.shapes import ANYTHING, NOTHING, ShapesWriter, block, judgement_shapes, probes_turtle
 from reasoner.triples import Term, Triples
 from reasoner.vocabulary import compact, local_name
 
@@ -62,7 +62,7 @@ def _leaf_shapes(w: ShapesWriter, policy: Policy, leaf: Criterion) -> None:
             name,
             "a sh:NodeShape",
             f'sh:name "{rule.label}"@en',
-            "sh:and (\n        " + "\n        ".join(dict.fromkeys(parts)) + "\n    )",
+            "sh:and ( " + " ".join(dict.fromkeys(parts)) + " )",
         )
         names[rule.polarity].append(name)
     for polarity in Polarity:
@@ -272,7 +272,7 @@ def _block(shapes: Triples, node: NamedNode, w: ShapesWriter) -> str:
     for prop in shapes.predicates(node):
         verb = "a" if compact(prop.value) == "rdf:type" else compact(prop.value)
         pairs.append(f"{verb} " + " , ".join(_value(shapes, v) for v in shapes.objects(node, prop)))
-    return compact(node.value) + "\n" + " ;\n".join(f"    {p}" for p in pairs) + " ."
+    return block(compact(node.value), pairs)
 
 
 def _value(shapes: Triples, value: Term) -> str:
