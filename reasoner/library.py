@@ -1,0 +1,224 @@
+"""Every Turtle file below ``ontology/`` and ``shapes/``, kept apart by file and joined into one graph.
+
+:mod:`reasoner.knowledge` holds what a review needs; this holds what a reader browses, whatever files there are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, parse
+
+from reasoner import resources
+from reasoner.errors import PolicyError
+from reasoner.triples import RDF_FIRST, RDF_NIL, RDF_REST, RDF_TYPE, Node, Spo, Term, Triples
+from reasoner.vocabulary import COV, DCTERMS, OWL, PREFIXES, RDFS, SH, SKOS, Namespace, local_name
+
+OA = Namespace("http://www.w3.org/ns/oa#")
+PROV = Namespace("http://www.w3.org/ns/prov#")
+NAMES = (RDFS.label, SKOS.prefLabel, SH.name, DCTERMS.title)
+DEFINITIONS = (SKOS.definition, RDFS.comment, SH.description, DCTERMS.description)
+
+
+@dataclass(frozen=True, eq=False)
+class SourceFile:
+    """One Turtle file: its path below the root (with /), its triples and the prefixes that it declares."""
+
+    path: str
+    triples: Triples
+    prefixes: Mapping[str, str]
+
+    @cached_property
+    def header(self) -> NamedNode | None:
+        """The ontology that the file holds."""
+        found = [n for n in self.triples.instances(OWL.Ontology) if isinstance(n, NamedNode)]
+        return found[0] if found else None
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether the file repeats shapes that are written elsewhere."""
+        return (
+            self.path.startswith("shapes/")
+            and self.header is not None
+            and self.triples.one(self.header, PROV.wasDerivedFrom) is not None
+        )
+
+    @cached_property
+    def title(self) -> str:
+        """The title of the ontology, or the file's name."""
+        return (self.triples.text(self.header, DCTERMS.title) if self.header else None) or Path(self.path).name
+
+    @cached_property
+    def subjects(self) -> tuple[NamedNode, ...]:
+        """The named nodes that the file says something about, its header left out, in file order."""
+        found = dict.fromkeys(s for s, _, _ in self.triples if isinstance(s, NamedNode))
+        return tuple(s for s in found if s != self.header)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in a policy document; characters are counted in the document's normalised text."""
+
+    section: str | None
+    page: str | None
+    start: str | None = None
+    end: str | None = None
+
+    def __str__(self) -> str:
+        parts = [self.section or "", f"page {self.page}" if self.page else ""]
+        if self.start and self.end:
+            parts.append(f"characters {self.start} to {self.end}")
+        return ", ".join(p for p in parts if p)
+
+
+@dataclass(frozen=True, eq=False)
+class Library:
+    """The files of one folder and the graph that they make up (files that repeat others left out)."""
+
+    root: Path
+    files: tuple[SourceFile, ...]
+
+    @cached_property
+    def graph(self) -> Triples:
+        """The triples of all files that are written by hand."""
+        return Triples(t for f in self.files if not f.is_generated for t in f.triples)
+
+    @cached_property
+    def prefixes(self) -> dict[str, str]:
+        """Namespace by prefix; the first declaration of a prefix holds."""
+        out = dict(PREFIXES)
+        for file in self.files:
+            for prefix, base in file.prefixes.items():
+                out.setdefault(prefix, base)
+        return {p: b for p, b in out.items() if p}
+
+    @cached_property
+    def homes(self) -> dict[str, SourceFile]:
+        """The file of every named node: where it is typed, else where it is first written about."""
+        typed: dict[str, SourceFile] = {}
+        other: dict[str, SourceFile] = {}
+        for file in self.files:
+            if file.header is not None:
+                typed.setdefault(file.header.value, file)
+            for node in file.subjects:
+                chosen = typed if file.triples.one(node, RDF_TYPE) is not None else other
+                chosen.setdefault(node.value, file)
+        return {**other, **typed}
+
+    def compact(self, iri: str) -> str:
+        """An IRI as prefix:name where a prefix fits (the longest namespace), else in angle brackets."""
+        best = ""
+        for prefix, base in self.prefixes.items():
+            local = iri[len(base) :]
+            fits = iri.startswith(base) and local and all(c.isalnum() or c in "-_." for c in local)
+            if fits and len(base) > len(self.prefixes.get(best, "")):
+                best = prefix
+        return f"{best}:{iri[len(self.prefixes[best]) :]}" if best else f"<{iri}>"
+
+    def label(self, node: Term) -> str:
+        """The name of a term: its label, title or shape name, else its local name in words."""
+        for name in NAMES:
+            text = self.graph.text(node, name)
+            if text:
+                return text
+        return words(local_name(node.value)) if isinstance(node, NamedNode) else node.value
+
+    def definition(self, node: Node) -> str:
+        """What a term means, or nothing."""
+        return next((t for d in DEFINITIONS if (t := self.graph.text(node, d))), "")
+
+    def places(self, node: Node) -> tuple[Place, ...]:
+        """The places in the policy document that a node names itself or through its anchors."""
+        graph = self.graph
+        section, page = graph.text(node, COV.section), graph.text(node, COV.page)
+        direct = [Place(section, page)] if section or page else []
+        return (*direct, *(self._anchor(a) for a in graph.nodes(node, COV.anchor)))
+
+    def _anchor(self, anchor: Node) -> Place:
+        graph = self.graph
+        part = graph.node(anchor, COV.inSection)
+        section = (graph.text(part, DCTERMS.title) or self.label(part)) if part else graph.text(anchor, COV.section)
+        holders: list[Node] = [anchor, *graph.nodes(anchor, OA.hasSelector)]
+        start = next((t for h in holders if (t := graph.text(h, OA.start))), None)
+        end = next((t for h in holders if (t := graph.text(h, OA.end))), None)
+        return Place(section, graph.text(anchor, COV.page), start, end)
+
+    def owners(self, node: Node) -> Iterator[tuple[NamedNode, NamedNode]]:
+        """The named nodes that mention a node, each with the property; lists and unnamed nodes are looked through."""
+        seen: set[Term] = set()
+        todo: list[tuple[NamedNode | None, Node]] = [(None, node)]
+        while todo:
+            via, here = todo.pop(0)
+            for predicate, subject in self.graph.incoming(here):
+                named = via if via is not None or predicate in (RDF_FIRST, RDF_REST) else predicate
+                if isinstance(subject, NamedNode) and named is not None:
+                    yield named, subject
+                elif isinstance(subject, BlankNode) and subject not in seen:
+                    seen.add(subject)
+                    todo.append((named, subject))
+
+    def is_list(self, node: Term) -> bool:
+        """Whether a node is an RDF list."""
+        return node == RDF_NIL or (isinstance(node, BlankNode) and self.graph.one(node, RDF_FIRST) is not None)
+
+    def described(self, node: Node) -> list[Spo]:
+        """All that the graph says of a node, unnamed nodes that hang on it included."""
+        out: list[Spo] = []
+        seen: set[Term] = {node}
+        todo: list[Node] = [node]
+        while todo:
+            here = todo.pop()
+            for predicate in self.graph.predicates(here):
+                for value in self.graph.objects(here, predicate):
+                    out.append((here, predicate, value))
+                    if isinstance(value, BlankNode) and value not in seen:
+                        seen.add(value)
+                        todo.append(value)
+        return out
+
+    def texts(self, node: Node, *predicates: NamedNode) -> tuple[str, ...]:
+        """The literal values of some properties of a node."""
+        return tuple(o.value for p in predicates for o in self.graph.objects(node, p) if isinstance(o, Literal))
+
+
+def words(name: str) -> str:
+    """A local name as words.
+
+    >>> words("subClassOf")
+    'sub class of'
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower() if name[:1].islower() else name
+
+
+def read_file(root: Path, path: Path) -> SourceFile:
+    """One Turtle file of a library.
+
+    Raises:
+        PolicyError: the file is missing or is not Turtle.
+    """
+    try:
+        parser = parse(path=path, format=RdfFormat.TURTLE, rename_blank_nodes=True)
+        triples = Triples([(q.subject, q.predicate, q.object) for q in parser])
+        return SourceFile(path.relative_to(root).as_posix(), triples, dict(parser.prefixes))
+    except (OSError, SyntaxError) as error:
+        raise PolicyError(str(path), f"cannot be read as Turtle: {error}.", "Mend the file.") from error
+
+
+@cache
+def open_library(root: Path | None = None) -> Library:
+    """The library in a folder that holds ``ontology/`` and ``shapes/`` (default: what plexus ships).
+
+    Raises:
+        PolicyError: a file that cannot be read.
+    """
+    base = root or resources.data_dir()
+    paths = [
+        path
+        for part in ("ontology", "shapes")
+        for path in sorted((base / part).rglob("*.ttl"), key=lambda p: (len(p.relative_to(base).parts), p.as_posix()))
+    ]
+    return Library(base, tuple(read_file(base, p) for p in paths))
