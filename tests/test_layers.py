@@ -14,7 +14,7 @@ ORDER = [
     ["policy"],
     ["policy_reading"],
     ["knowledge", "library"],
-    ["card"],
+    ["card", "diagram", "layout"],
     ["shapes", "reading"],
     ["shapes_default"],
     ["derive"],
