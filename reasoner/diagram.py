@@ -77,7 +77,12 @@ def criteria_diagram(policy: Policy, line: LineReview | None = None) -> Diagram:
     seen = [OUTCOMES[c.status] for c in (line.criteria if line else ()) if c.kind is not Kind.EXCLUSION]
     on_nodes = {a for c in policy.criteria for a in policy.ambiguities_of(c)}
     rest = [a.notation for a in policy.ambiguities if a.iri not in on_nodes]
-    remarks = ["A followed by a number: a doubtful wording; plexus readings lists how each is read."]
+    remarks = []
+    if on_nodes:
+        example = next(a.notation for a in policy.ambiguities if a.iri in on_nodes)
+        remarks.append(
+            f"Short names such as {example} stand for doubtful wordings; plexus readings says how each is read."
+        )
     if rest:
         remarks.append(f"Doubtful wordings that belong to no single criterion: {', '.join(rest)}.")
     leaves = len(policy.leaves)

@@ -101,7 +101,7 @@ class Library:
         """The file of every named node: where it is typed, else where it is first written about."""
         typed: dict[str, SourceFile] = {}
         other: dict[str, SourceFile] = {}
-        for file in self.files:
+        for file in sorted(self.files, key=lambda f: f.is_generated):
             if file.header is not None:
                 typed.setdefault(file.header.value, file)
             for node in file.subjects:

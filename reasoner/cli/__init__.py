@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from reasoner.cli.authoring import prepare, readings, shapes, template
-from reasoner.cli.explore import graph, show
+from reasoner.cli.explore import docs, graph, show
 from reasoner.cli.output import tell
 from reasoner.cli.review import review
 from reasoner.errors import PlexusError
@@ -47,5 +47,5 @@ def main() -> None:
     logging.getLogger("rdflib").setLevel(logging.CRITICAL)
 
 
-for command in (review, readings, template, prepare, shapes, show, graph):
+for command in (review, readings, template, prepare, shapes, show, graph, docs):
     main.add_command(command)

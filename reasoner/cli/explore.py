@@ -135,3 +135,49 @@ def _reviewed(request: str, day: date, wanted: int | None) -> LineReview:
     if not lines[0].criteria:
         raise PlexusError(f"Line {lines[0].sequence} has no outcome to draw. {lines[0].headline} {lines[0].reason}")
     return lines[0]
+
+
+MARKER = ".plexus-docs"
+
+
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write, which is created.",
+)
+@click.option("--force", is_flag=True, help="Write into a folder that holds other files, too.")
+def docs(output: Path, force: bool) -> None:
+    """Write browsable documentation of the graph: static pages, no script, nothing from outside.
+
+    A folder that an earlier run wrote is brought up to date; any other folder that is not empty needs --force.
+    """
+    from reasoner.render.docs import build
+
+    before = _written_before(output, force)
+    pages = build()
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.ClickException(f"{output} cannot be created: {error.strerror}.") from error
+    write("".join(f"{name}\n" for name in sorted(before | pages.keys())), output / MARKER)
+    for name, text in pages.items():
+        write(text, output / name)
+    for name in before - pages.keys():
+        output.joinpath(name).unlink(missing_ok=True)
+    write("".join(f"{name}\n" for name in sorted(pages)), output / MARKER)
+    click.echo(f"wrote {len(pages)} files to {output}; start with {output / 'index.html'}", err=True)
+
+
+def _written_before(output: Path, force: bool) -> set[str]:
+    """The files that an earlier run wrote; a folder of somebody else's files is refused."""
+    marker = output / MARKER
+    if marker.is_file():
+        names = marker.read_text(encoding="utf-8", errors="replace").splitlines()
+        return {n for n in names if n and n == Path(n).name and n != MARKER}
+    if output.is_dir() and any(output.iterdir()) and not force:
+        raise click.UsageError(f"{output} holds other files. Name an empty or new folder, or give --force.")
+    return set()

@@ -55,7 +55,7 @@ def to_svg(diagram: Diagram, links: Mapping[str, str] | None = None, *, name: st
     height = y + sum(line.height for line in foot) + MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-        f'height="{height:.0f}" role="img" aria-labelledby="{name}-title {name}-desc" '
+        f'height="{height:.0f}" role="{"group" if links else "img"}" aria-labelledby="{name}-title {name}-desc" '
         'font-family="DejaVu Sans, Verdana, Helvetica, Arial, sans-serif">',
         f'<title id="{name}-title">{_e(diagram.title)}</title>',
         f'<desc id="{name}-desc">{_e(diagram.description)}</desc>',
@@ -194,12 +194,16 @@ def to_dot(diagram: Diagram) -> str:
 def to_mermaid(diagram: Diagram) -> str:
     """A diagram in the language of Mermaid, to be pasted into Markdown."""
 
-    def safe(text: str) -> str:
-        kept = (c if c.isalnum() or c in " .,()-+✓✗≠…○?" else f"#{ord(c)};" for c in clean(text))
+    def safe(text: str, more: str = "") -> str:
+        kept = (c if c.isalnum() or c in " .,()-+✓✗≠…○?" + more else f"#{ord(c)};" for c in clean(text))
         return "".join(kept)
 
     names = {item.key: f"n{i}" for i, item in enumerate(diagram.items())}
-    out = ["flowchart LR", f"    accTitle: {safe(diagram.title)}", f"    accDescr: {safe(diagram.description)}"]
+    out = [
+        "flowchart LR",
+        f"    accTitle: {safe(diagram.title, ':')}",
+        f"    accDescr: {safe(diagram.description, ':')}",
+    ]
     for item in diagram.items():
         out.append(f'    {names[item.key]}["{"<br/>".join(safe(row) for row in _rows(item))}"]:::{item.tone}')
     out += [f"    {names[a.key]} --> {names[b.key]}" for root in diagram.roots for a, b in _pairs(root)]
