@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, NamedNode, Quad, RdfFormat, Triple, serialize
 
 from reasoner.errors import UnknownTerm
-from reasoner.library import NAMES, Library, Place
+from reasoner.library import NAMES, Library, Place, described
 from reasoner.triples import RDF_FIRST, RDF_REST, RDF_TYPE, Node, Term
 from reasoner.vocabulary import COV, RDFS, SKOS, local_name
 
@@ -136,7 +136,7 @@ def incoming(library: Library, node: NamedNode) -> tuple[Group, ...]:
 
 def turtle_of(library: Library, iri: str) -> str:
     """All that the graph says of a node, as Turtle."""
-    dataset = Dataset(Quad(s, p, o) for s, p, o in library.described(NamedNode(iri)))
+    dataset = Dataset(Quad(s, p, o) for s, p, o in described(library.graph, NamedNode(iri)))
     dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
     triples = sorted((Triple(q.subject, q.predicate, q.object) for q in dataset), key=str)
     text = " ".join(map(str, triples))
@@ -159,7 +159,8 @@ def find(library: Library, thing: str) -> str:
     """
     wanted = thing.strip().removeprefix("<").removesuffix(">")
     for way in _ways(library):
-        hits = list(dict.fromkeys(way(wanted)))
+        found = list(dict.fromkeys(way(wanted)))
+        hits = [i for i in found if not library.is_generated(i)] or found
         if len(hits) == 1:
             return hits[0]
         if hits:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, parse
+from pyoxigraph import BlankNode, NamedNode, RdfFormat, parse
 
 from reasoner import resources
 from reasoner.errors import PolicyError
@@ -77,15 +77,25 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Library:
-    """The files of one folder and the graph that they make up (files that repeat others left out)."""
+    """The files of one folder and the graph that they make up, in which each node is described once."""
 
     root: Path
     files: tuple[SourceFile, ...]
 
     @cached_property
     def graph(self) -> Triples:
-        """The triples of all files that are written by hand."""
-        return Triples(t for f in self.files if not f.is_generated for t in f.triples)
+        """The triples of all files that are written by hand, and of generated ones what nothing else describes."""
+        out = [t for f in self.files if not f.is_generated for t in f.triples]
+        for file in self.files:
+            if file.is_generated:
+                own = (n for n in file.subjects if self.homes[n.value] is file)
+                out += [t for n in own for t in described(file.triples, n)]
+        return Triples(out)
+
+    def is_generated(self, iri: str) -> bool:
+        """Whether a node stands in a generated file only."""
+        home = self.homes.get(iri)
+        return home is not None and home.is_generated
 
     @cached_property
     def prefixes(self) -> dict[str, str]:
@@ -148,7 +158,16 @@ class Library:
         return Place(section, graph.text(anchor, COV.page), start, end)
 
     def owners(self, node: Node) -> Iterator[tuple[NamedNode, NamedNode]]:
-        """The named nodes that mention a node, each with the property; lists and unnamed nodes are looked through."""
+        """The named nodes that mention a node, each with the property; lists and unnamed nodes are looked through.
+
+        What is generated mentions nearly everything; it is left out, except where the node itself is generated.
+        """
+        everything = self.is_generated(node.value)
+        for predicate, owner in self._mentions(node):
+            if everything or not self.is_generated(owner.value):
+                yield predicate, owner
+
+    def _mentions(self, node: Node) -> Iterator[tuple[NamedNode, NamedNode]]:
         seen: set[Term] = set()
         todo: list[tuple[NamedNode | None, Node]] = [(None, node)]
         while todo:
@@ -165,24 +184,21 @@ class Library:
         """Whether a node is an RDF list."""
         return node == RDF_NIL or (isinstance(node, BlankNode) and self.graph.one(node, RDF_FIRST) is not None)
 
-    def described(self, node: Node) -> list[Spo]:
-        """All that the graph says of a node, unnamed nodes that hang on it included."""
-        out: list[Spo] = []
-        seen: set[Term] = {node}
-        todo: list[Node] = [node]
-        while todo:
-            here = todo.pop()
-            for predicate in self.graph.predicates(here):
-                for value in self.graph.objects(here, predicate):
-                    out.append((here, predicate, value))
-                    if isinstance(value, BlankNode) and value not in seen:
-                        seen.add(value)
-                        todo.append(value)
-        return out
 
-    def texts(self, node: Node, *predicates: NamedNode) -> tuple[str, ...]:
-        """The literal values of some properties of a node."""
-        return tuple(o.value for p in predicates for o in self.graph.objects(node, p) if isinstance(o, Literal))
+def described(graph: Triples, node: Node) -> list[Spo]:
+    """All that a graph says of a node, unnamed nodes that hang on it included."""
+    out: list[Spo] = []
+    seen: set[Term] = {node}
+    todo: list[Node] = [node]
+    while todo:
+        here = todo.pop()
+        for predicate in graph.predicates(here):
+            for value in graph.objects(here, predicate):
+                out.append((here, predicate, value))
+                if isinstance(value, BlankNode) and value not in seen:
+                    seen.add(value)
+                    todo.append(value)
+    return out
 
 
 def words(name: str) -> str:

@@ -196,6 +196,27 @@ def test_new_files_and_questions_appear_and_are_escaped(other):
     assert files["cases.html"].count("No cases are kept") == 1
 
 
+def test_another_policy_with_clauses_and_anchors_appears(other):
+    (other / "ontology" / "policies" / "cmm-999.ttl").write_text(
+        """@prefix : <https://w3id.org/plexus/policy/cmm-999#> . @prefix cov: <https://w3id.org/plexus/coverage#> .
+        @prefix dcterms: <http://purl.org/dc/terms/> . @prefix oa: <http://www.w3.org/ns/oa#> .
+        @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+        :Clause a :Part ; rdfs:label "first clause" ; cov:anchor :Anchor .
+        :Anchor cov:inSection :General ; cov:page 3 ; oa:start 10 ; oa:end 20 .
+        :General dcterms:title "General" ."""
+    )
+    files = build(other)
+    assert '<a href="policy-cmm-999.html">Policy cmm-999</a>' in files["index.html"]
+    assert "General, page 3, characters 10 to 20" in files["policy-cmm-999.html"]
+    assert 'id="Clause"' in files["policy-cmm-999.html"]
+
+
+def test_a_term_of_another_file_is_linked_to_its_definition():
+    page = site()["alignments.html"]
+    assert '<a href="coverage.html#Criterion">criterion</a>' in page
+    assert "A condition of a coverage statement." not in page
+
+
 def test_a_file_named_like_a_list_does_not_replace_it(other):
     (other / "ontology" / "cases.ttl").write_text("<urn:x:a> <urn:x:p> 1 .")
     files = build(other)

@@ -36,6 +36,7 @@ def show(*args: str):
         ("a10", P0587 + "TreatmentsJoined"),
         ("0587", P0587 + "policy"),
         ("evs:Present", PREFIXES["evs"] + "Present"),
+        ("p0587g:compression-judged", "https://w3id.org/plexus/shapes/policy/0587/generated#compression-judged"),
         ("sh:PropertyShape", PREFIXES["sh"] + "PropertyShape"),
     ],
 )
@@ -101,6 +102,16 @@ def test_cyclic_nameless_nodes_end(tmp_path):
     library = open_library(tmp_path)
     assert to_text(card_of(library, "urn:a"))
     assert card_of(library, "urn:c").incoming[0].values[0].iri == "urn:a"
+
+
+def test_what_is_generated_has_a_card_and_does_not_crowd_others():
+    library = open_library()
+    judged = card_of(library, find(library, "p0587g:compression-judged"))
+    assert judged.label == "judged: documented compression"
+    assert [g.label for g in judged.outgoing].count("path") == 1
+    assert len(next(g for g in judged.outgoing if g.label == "path").values) == 1
+    owners = {v.name or "" for g in card_of(library, COMPRESSION).incoming for v in g.values}
+    assert not {o for o in owners if o.startswith("p0587g:")}
 
 
 def test_turtle_is_the_node_with_its_nameless_parts_and_always_the_same():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -40,12 +41,15 @@ th { background: var(--ground); }
 article:target, tr:target, li:target, div:target { background: #fff8c5; }
 .lede { font-size: 1.08rem; } .soft, footer { color: var(--soft); }
 .letters { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem .7rem; padding: 0; }
-.columns { columns: 17rem; column-gap: 2rem; }
+.columns { columns: 17rem; column-gap: 2rem; } .columns li { break-inside: avoid; margin: 0; padding: .1rem 0; }
 .tree, .tree ul { border-left: 2px solid var(--line); list-style: none; padding-left: .9rem; }
 .tag { background: var(--ground); border: 1px solid var(--line); border-radius: .7rem; }
 .tag { padding: 0 .5rem; font-size: .87rem; }
 .rule { border-left: 3px solid var(--line); padding-left: .9rem; margin: .8rem 0; }
-@media (max-width: 40rem) { dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dd { margin-bottom: .4rem; } }
+.contents ul { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; list-style: none; padding: 0; }
+@media (max-width: 40rem) { dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dd { margin-bottom: .4rem; }
+  table, caption, tbody, tr, th, td { display: block; } thead { display: none; }
+  td { border: 0; } td::before { content: attr(data-label) ": "; color: var(--soft); } }
 @media print { header.site, .skip, .letters { display: none; } body { font-size: 10pt; } a { color: inherit; }
   main { max-width: none; padding: 0; } h2, h3, h4 { break-after: avoid; } article, tr { break-inside: avoid; }
   .wide { overflow: visible; } .wide svg { max-width: 100%; height: auto; } }
@@ -93,7 +97,10 @@ def table(caption: str, heads: Sequence[str], rows: Iterable[tuple[str, Sequence
     head = "".join(f'<th scope="col">{e(h)}</th>' for h in heads)
     body = "\n".join(
         f"<tr{_id(key)}>"
-        + "".join(f'<th scope="row">{c}</th>' if i == 0 else f"<td>{c}</td>" for i, c in enumerate(cells))
+        + "".join(
+            f'<td data-label="{e(h)}">{c}</td>' if i else f'<th scope="row">{c}</th>'
+            for i, (h, c) in enumerate(zip(heads, cells, strict=True))
+        )
         + "</tr>"
         for key, cells in rows
     )
@@ -138,7 +145,14 @@ def page(title: str, body: Html, nav: Sequence[tuple[str, str]], current: str) -
         f'<title>{e(title)} - plexus</title>\n<link rel="stylesheet" href="style.css">\n</head>\n<body>\n'
         '<a class="skip" href="#_main">Skip to the content</a>\n'
         f'<header class="site"><nav aria-label="Documentation"><ul>{links}</ul></nav></header>\n'
-        f'<main id="_main">\n<h1>{e(title)}</h1>\n{body}</main>\n'
+        f'<main id="_main">\n<h1>{e(title)}</h1>\n{_contents(body)}{body}</main>\n'
         "<footer>Generated from the graph by plexus docs. It recommends and never determines.</footer>\n"
         "</body>\n</html>\n"
     )
+
+
+def _contents(body: Html) -> Html:
+    """Links to the parts of a long page."""
+    parts = re.findall(r'<h2 id="([^"]+)">(.*?)</h2>', body)
+    links = "".join(f'<li><a href="#{key}">{text}</a></li>' for key, text in parts)
+    return f'<nav class="contents" aria-label="On this page"><ul>{links}</ul></nav>\n' if len(parts) > 1 else ""

@@ -147,8 +147,8 @@ def _rule(site: Site, policy: Policy, rule: Rule, common: set[str]) -> Html:
 
 def _is_derived(site: Site, facet: Facet) -> bool:
     """Whether only generated shapes say what the facet asks for."""
-    homes = [site.library.homes.get(u) for u in facet.all_uses() if isinstance(u, str)]
-    return bool(homes) and all(h is None or h.is_generated for h in homes)
+    uses = list(facet.all_uses())
+    return bool(uses) and all(isinstance(u, str) and site.library.is_generated(u) for u in uses)
 
 
 def _facet(site: Site, policy: Policy, facet: Facet) -> Html:
@@ -193,7 +193,7 @@ def _ambiguity(site: Site, policy: Policy, ambiguity: Ambiguity) -> Html:
         ("affects", e(", ".join(ambiguity.affects))),
         ("criteria", ", ".join(site.link(c.iri, c.label) for c in concerned)),
         ("default because", e(ambiguity.default_reason)),
-        ("chosen", e(f"by {ambiguity.chosen_by} on {ambiguity.chosen_on}")),
+        ("chosen", f"by {site.link(ambiguity.chosen_by)} on {e(str(ambiguity.chosen_on))}"),
     ]
     return article(
         _key(site, ambiguity.iri),

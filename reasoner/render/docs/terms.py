@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from itertools import groupby
 from pathlib import PurePosixPath
 
 from pyoxigraph import NamedNode
 
+from reasoner.card import value_of
 from reasoner.library import SourceFile
-from reasoner.render.docs.page import Html, a, code, dl, e, heading, table, ul
+from reasoner.render.docs.page import Html, a, article, code, dl, e, heading, several, table, ul
 from reasoner.render.docs.site import Site, stem_of
 from reasoner.triples import RDF_TYPE, Term
 from reasoner.vocabulary import COV, DCTERMS, OWL, SH
@@ -51,19 +52,22 @@ def term_page(site: Site, file: SourceFile) -> Html:
 def index(site: Site, file: SourceFile, iris: Iterable[str]) -> Html:
     """The terms in the order of the alphabet, with their first letters to jump to."""
     ids = site.ids[file.path]
-    names = sorted((_label(site, i), ids[i]) for i in iris)
-    by_letter = [(letter, list(rows)) for letter, rows in groupby(names, key=lambda n: _letter(n[0]))]
+    by_letter: dict[str, list[tuple[str, str]]] = {}
+    for label, iri in sorted((_label(site, i), i) for i in iris):
+        by_letter.setdefault(_letter(label), []).append((label, iri))
     if not by_letter:
         return ""
-    merged: dict[str, list[tuple[str, str]]] = {}
-    for letter, rows in by_letter:
-        merged.setdefault(letter, []).extend(rows)
-    letters = ul((a(f"#_index-{ord(x)}", x) for x in sorted(merged)), "letters")
+    shared = {label for label, n in Counter(x for rows in by_letter.values() for x, _ in rows).items() if n > 1}
+
+    def item(label: str, iri: str) -> Html:
+        return a(f"#{ids[iri]}", label) + (f" {code(site.library.compact(iri))}" if label in shared else "")
+
+    letters = ul((a(f"#_index-{ord(x)}", x) for x in sorted(by_letter)), "letters")
     lists = "".join(
-        heading(3, e(x), f"_index-{ord(x)}") + ul((a(f"#{key}", label) for label, key in merged[x]), "columns")
-        for x in sorted(merged)
+        heading(3, e(x), f"_index-{ord(x)}") + ul((item(*row) for row in by_letter[x]), "columns")
+        for x in sorted(by_letter)
     )
-    return heading(2, "Terms from A to Z") + letters + lists
+    return heading(2, "Terms from A to Z", "_index") + letters + lists
 
 
 def _label(site: Site, iri: str) -> str:
@@ -79,20 +83,35 @@ def sections(site: Site, file: SourceFile, iris: Iterable[str], level: int = 2) 
     """Entries of terms, by kind and alphabet."""
     by_kind: dict[tuple[int, str], list[str]] = {}
     for iri in iris:
-        by_kind.setdefault(kind_of(site, iri), []).append(iri)
+        by_kind.setdefault(kind_of(site, file, iri), []).append(iri)
     ids = site.ids[file.path]
     out = []
     for number, (kind, members) in enumerate(sorted(by_kind.items())):
         out.append(heading(level, e(kind[1]), f"_kind-{number}"))
-        out += [site.entry(iri, ids[iri], level + 1) for iri in sorted(members, key=lambda i: (_label(site, i), i))]
+        for iri in sorted(members, key=lambda i: (_label(site, i), i)):
+            own = site.library.homes[iri] is file
+            out.append(site.entry(iri, ids[iri], level + 1) if own else _addition(site, file, iri, level + 1))
     return "".join(out)
 
 
-def kind_of(site: Site, iri: str) -> tuple[int, str]:
+def _addition(site: Site, file: SourceFile, iri: str, level: int) -> Html:
+    """What a file says of a term that another file defines."""
+    node = NamedNode(iri)
+    facts = [
+        (site.library.label(p), several([site.value(value_of(site.library, o)) for o in file.triples.objects(node, p)]))
+        for p in file.triples.predicates(node)
+    ]
+    title = f"{site.link(iri)} {code(site.library.compact(iri))}"
+    return article(site.ids[file.path][iri], heading(level, title) + dl(facts))
+
+
+def kind_of(site: Site, file: SourceFile, iri: str) -> tuple[int, str]:
     """The heading under which a term stands, and its rank: classes, properties, then other kinds."""
+    if site.library.homes[iri] is not file:
+        return 4, "Said of terms that other files define"
     kinds = [k for k in site.library.graph.objects(NamedNode(iri), RDF_TYPE) if k != OWL.NamedIndividual]
     if not kinds:
-        return 3, "Statements about other terms"
+        return 3, "Terms of other vocabularies"
     if OWL.Class in kinds:
         return 0, "Classes"
     if any(k.value.endswith("Property") for k in kinds):
@@ -109,7 +128,7 @@ def shapes_page(site: Site, file: SourceFile) -> Html:
     ids = site.ids[file.path]
     generated = file.is_generated
     rows = [(ids[i] if generated else "", _shape_row(site, file, i, ids[i])) for i in sorted(iris, key=ids.__getitem__)]
-    overview = heading(2, "All shapes") + table(
+    overview = heading(2, "All shapes", "_shapes") + table(
         f"{len(rows)} shapes of {file.path}", ("Shape", "Applies to", "Message"), rows
     )
     return intro(site, file) + overview + ("" if generated else sections(site, file, iris))
