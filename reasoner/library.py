@@ -47,6 +47,14 @@ class SourceFile:
             and self.triples.one(self.header, PROV.wasDerivedFrom) is not None
         )
 
+    def claim(self, node: NamedNode) -> int:
+        """How strongly the file claims to define a node: it says so (3), names (2), types (1) or mentions it (0)."""
+        if node == self.header or (self.header in self.triples.objects(node, RDFS.isDefinedBy)):
+            return 3
+        if self.triples.one(node, RDF_TYPE) is None:
+            return 0
+        return 2 if any(self.triples.text(node, name) for name in NAMES) else 1
+
     @cached_property
     def title(self) -> str:
         """The title of the ontology, or the file's name."""
@@ -108,16 +116,14 @@ class Library:
 
     @cached_property
     def homes(self) -> dict[str, SourceFile]:
-        """The file of every named node: where it is typed, else where it is first written about."""
-        typed: dict[str, SourceFile] = {}
-        other: dict[str, SourceFile] = {}
+        """The file of every named node: the one that defines it, else the one that first types or mentions it."""
+        best: dict[str, tuple[int, SourceFile]] = {}
         for file in sorted(self.files, key=lambda f: f.is_generated):
-            if file.header is not None:
-                typed.setdefault(file.header.value, file)
-            for node in file.subjects:
-                chosen = typed if file.triples.one(node, RDF_TYPE) is not None else other
-                chosen.setdefault(node.value, file)
-        return {**other, **typed}
+            for node in (*file.subjects, *([file.header] if file.header else [])):
+                claim = file.claim(node)
+                if node.value not in best or claim > best[node.value][0]:
+                    best[node.value] = (claim, file)
+        return {iri: file for iri, (_, file) in best.items()}
 
     def compact(self, iri: str) -> str:
         """An IRI as prefix:name where a prefix fits (the longest namespace), else in angle brackets."""

@@ -23,6 +23,7 @@ from reasoner.render.docs.page import STYLE
 from reasoner.render.docs.site import Site, stem_of
 from reasoner.vocabulary import PREFIXES
 
+P0587 = PREFIXES["p0587"]
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 
 
@@ -151,6 +152,7 @@ def test_the_policy_page_tells_criteria_places_readings_and_messages(policy):
     assert "Coverage Policy, page 2" in text
     assert "It does not come from MRI, CT, EMG/NCS or ultrasound." in text
     assert "<svg" in text
+    assert "CMM-608" in site()["index.html"]
 
 
 def test_every_case_is_listed():
@@ -217,6 +219,15 @@ def test_a_term_of_another_file_is_linked_to_its_definition():
     assert "A condition of a coverage statement." not in page
 
 
+def test_a_file_of_further_statements_takes_no_term_away(other):
+    (other / "ontology" / "a-inferred.ttl").write_text(
+        "@prefix p: <https://w3id.org/plexus/policy/0587#> . p:DocumentedCompression a <urn:x:Inferred> ."
+    )
+    assert Site(open_library(other)).href(P0587 + "DocumentedCompression") == "policy-0587.html#DocumentedCompression"
+    files = build(other)
+    assert broken(files, {n: Reader(t) for n, t in files.items() if n.endswith(".html")}) == []
+
+
 def test_a_file_named_like_a_list_does_not_replace_it(other):
     (other / "ontology" / "cases.ttl").write_text("<urn:x:a> <urn:x:p> 1 .")
     files = build(other)
@@ -243,7 +254,7 @@ def test_the_folder_is_created_and_brought_up_to_date(tmp_path):
     assert docs("-o", str(target)).exit_code == 0
     first = {p.name: p.read_bytes() for p in target.iterdir()}
     (target / "stale.html").write_text("old")
-    (target / MARKER).write_text((target / MARKER).read_text() + "stale.html\n../../keep.txt\n")
+    (target / MARKER).write_text((target / MARKER).read_text() + "stale.html\n../../keep.txt\n..\n.\n")
     (tmp_path / "keep.txt").write_text("mine")
     assert docs("-o", str(target)).exit_code == 0
     assert {p.name: p.read_bytes() for p in target.iterdir()} == first

@@ -114,10 +114,11 @@ def _policy(number: str | None, line: LineReview | None) -> Policy:
     from reasoner.knowledge import load_policies
 
     known = sorted(load_policies(), key=lambda p: (p.number, p.edition))
+    number = number or (known[0].number if known else "")
     if line and line.policy:
         found = [p for p in known if p.number == line.policy.number and p.edition.isoformat() == line.policy.edition]
     else:
-        found = [p for p in known if p.number == (number or known[0].number)]
+        found = [p for p in known if p.number == number]
     if not found:
         raise click.UsageError(f"There is no policy {number}. Known: {', '.join(p.number for p in known)}.")
     return found[-1]
@@ -166,8 +167,9 @@ def docs(output: Path, force: bool) -> None:
     write("".join(f"{name}\n" for name in sorted(before | pages.keys())), output / MARKER)
     for name, text in pages.items():
         write(text, output / name)
-    for name in before - pages.keys():
-        output.joinpath(name).unlink(missing_ok=True)
+    for stale in (output / name for name in before - pages.keys()):
+        if stale.is_file():
+            stale.unlink()
     write("".join(f"{name}\n" for name in sorted(pages)), output / MARKER)
     click.echo(f"wrote {len(pages)} files to {output}; start with {output / 'index.html'}", err=True)
 

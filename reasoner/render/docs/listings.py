@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reasoner.errors import PolicyError
+from reasoner.diagram import links_diagram
+from reasoner.errors import PolicyError, UnknownTerm
 from reasoner.library import SourceFile
-from reasoner.render.docs.page import Html, a, article, code, e, heading, table, ul
+from reasoner.render.docs.page import Html, a, article, code, e, heading, table, ul, wide
 from reasoner.render.docs.site import Site, stem_of
+from reasoner.render.graph import to_svg
 from reasoner.vocabulary import DCTERMS
 
 PARTS = (
@@ -43,11 +45,23 @@ def index_body(site: Site, questions: int, cases: int) -> Html:
         files = [f for f in site.library.files if part_of(f) == name]
         if files:
             out.append(heading(2, name) + ul(_file(f) for f in files))
+        if name == "Policies":
+            out.append(_links(site))
     more = [
         f"{a('questions.html', 'Questions')}: {questions} queries that the graph answers",
         f"{a('cases.html', 'Cases')}: {cases} requests with what a review must say of them",
     ]
     return "".join(out) + heading(2, "Queries and examples") + ul(more)
+
+
+def _links(site: Site) -> Html:
+    """The picture of the links between policies, where there are any."""
+    try:
+        diagram = links_diagram(site.library)
+    except UnknownTerm:
+        return ""
+    links = {item.iri: href for item in diagram.items() if (href := site.href(item.iri))}
+    return wide(diagram.title, to_svg(diagram, links, name="_links"))
 
 
 def _file(file: SourceFile) -> Html:
