@@ -202,15 +202,19 @@ def _box(library: Library, policy: Node, key: str, children: tuple[Item, ...] = 
 
 
 def _source(library: Library, policy: Node) -> Item:
-    own = _number(library, policy)
+    own = _key(library, policy)
     targets = library.graph.nodes(policy, COV.relatedPolicy)
     return _box(library, policy, own, tuple(_way(library, own, t) for t in targets))
+
+
+def _key(library: Library, node: Node) -> str:
+    return library.compact(node.value)
 
 
 def _way(library: Library, own: str, target: Node) -> Item:
     """The route to a policy as a box between the two, or the policy alone where no route is stated."""
     graph = library.graph
-    key = f"{own} {_number(library, target)}"
+    key = f"{own} {_key(library, target)}"
     end = _box(library, target, key)
     routes = _routes(library, target)
     kinds = dict.fromkeys(library.label(k) for r in routes for k in graph.objects(r, COV.routeFor))

@@ -191,6 +191,18 @@ def test_links_name_policies_codes_and_indications():
         assert part in text
 
 
+def test_two_nodes_of_one_policy_number_are_two_boxes(tmp_path):
+    (tmp_path / "ontology").mkdir()
+    (tmp_path / "ontology" / "a.ttl").write_text(
+        """@prefix x: <urn:x#> . @prefix cov: <https://w3id.org/plexus/coverage#> .
+        x:a cov:number "1" ; cov:relatedPolicy x:b , x:c , x:a . x:b cov:number "2" . x:c cov:number "2" ."""
+    )
+    diagram = links_diagram(open_library(tmp_path))
+    check_picture(diagram)
+    keys = [i.key for i in diagram.items()]
+    assert len(keys) == len(set(keys)) == 4
+
+
 def test_markup_in_a_label_stays_text():
     nasty = Diagram("<b>&\"'", 's"]', "d\\", (Item("k", "all of", '<script>"x"</script>\\ ]:::good'),))
     svg, dot, mermaid = to_svg(nasty), to_dot(nasty), to_mermaid(nasty)

@@ -205,11 +205,13 @@ def to_mermaid(diagram: Diagram) -> str:
         f"    accDescr: {safe(diagram.description, ':')}",
     ]
     for item in diagram.items():
-        out.append(f'    {names[item.key]}["{"<br/>".join(safe(row) for row in _rows(item))}"]:::{item.tone}')
+        out.append(
+            f'    {names[item.key]}["{"<br/>".join(safe(row) for row in _rows(item))}"]:::{item.tone.replace("-", "")}'
+        )
     out += [f"    {names[a.key]} --> {names[b.key]}" for root in diagram.roots for a, b in _pairs(root)]
     for tone in dict.fromkeys(item.tone for item in diagram.items()):
         look = TONES[tone]
-        out.append(f"    classDef {tone} fill:{look.fill},stroke:{look.ink},color:{INK}")
+        out.append(f"    classDef {tone.replace('-', '')} fill:{look.fill},stroke:{look.ink},color:{INK}")
     return "\n".join([*out, ""])
 
 

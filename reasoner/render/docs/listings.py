@@ -38,7 +38,7 @@ def part_of(file: SourceFile) -> str:
 def index_body(site: Site, questions: int, cases: int) -> Html:
     """The body of the index."""
     out = [
-        '<p class="lede">Coverage policies as a graph: their criteria, the evidence that counts, every doubtful '
+        '<p class="lede">The criteria of coverage policies, the evidence that counts, every doubtful '
         "wording with its readings, and the vocabulary in which all of it is said.</p>\n"
     ]
     for name in ("Policies", "Vocabulary", "Source texts", "Shapes"):

@@ -51,7 +51,7 @@ article:target, tr:target, li:target, div:target { background: #fff8c5; }
   table, caption, tbody, tr, th, td { display: block; } thead { display: none; }
   td { border: 0; } td::before { content: attr(data-label) ": "; color: var(--soft); } }
 @media print { header.site, .skip, .letters { display: none; } body { font-size: 10pt; } a { color: inherit; }
-  main { max-width: none; padding: 0; } h2, h3, h4 { break-after: avoid; } article, tr { break-inside: avoid; }
+  main { max-width: none; padding: 0; } h2, h3, h4 { break-after: avoid; } tr, li, dd { break-inside: avoid; }
   .wide { overflow: visible; } .wide svg { max-width: 100%; height: auto; } }
 """
 
