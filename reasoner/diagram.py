@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pyoxigraph import Literal
 
 from reasoner.errors import UnknownTerm
-from reasoner.library import Library
+from reasoner.library import GOVERNS_CODE, Library
 from reasoner.model import CriterionResult, Kind, LineReview
 from reasoner.policy import Criterion, Policy
 from reasoner.triples import RDF_TYPE, Node, Term
-from reasoner.vocabulary import COV, DCTERMS
+from reasoner.vocabulary import COV, DCTERMS, SKOS
 
 ROLES = {
     Kind.ALL: "all of",
@@ -181,9 +181,23 @@ def _named(library: Library, policy: Node) -> list[str]:
 
 
 def _codes(library: Library, policy: Node) -> list[str]:
-    holders: list[Node] = [policy, *library.graph.nodes(policy, COV.edition)]
-    found = (o.value for h in holders for o in library.graph.objects(h, COV.procedureCode) if isinstance(o, Literal))
-    return sorted(dict.fromkeys(found))
+    """The procedure codes of a policy or of its editions, written out or as nodes with a notation."""
+    graph = library.graph
+    holders: list[Node] = [policy, *graph.nodes(policy, COV.edition)]
+    written = [o.value for h in holders for o in graph.objects(h, COV.procedureCode) if isinstance(o, Literal)]
+    nodes = [n for h in holders for c in graph.nodes(h, GOVERNS_CODE) for n in graph.objects(c, SKOS.notation)]
+    return sorted(dict.fromkeys([*written, *(n.value for n in nodes)]))
+
+
+def _relations(library: Library, policy: Node) -> tuple[str, ...]:
+    """What else a policy says of other policies, one line for each property."""
+    graph = library.graph
+    out = []
+    for predicate in graph.predicates(policy):
+        numbers = [n for o in graph.nodes(policy, predicate) if (n := graph.text(o, COV.number))]
+        if numbers and predicate != COV.relatedPolicy:
+            out.append(f"{library.label(predicate)}: {', '.join(numbers)}")
+    return tuple(out)
 
 
 def _box(library: Library, policy: Node, key: str, children: tuple[Item, ...] = ()) -> Item:
@@ -194,7 +208,7 @@ def _box(library: Library, policy: Node, key: str, children: tuple[Item, ...] = 
         role=library.label(kind) if kind else "policy",
         label=library.graph.text(policy, DCTERMS.title) or library.label(policy),
         detail=_number(library, policy),
-        notes=(f"codes {', '.join(codes)}",) if codes else (),
+        notes=((f"codes {', '.join(codes)}",) if codes else ()) + _relations(library, policy),
         about=library.definition(policy),
         iri=policy.value,
         children=children,
@@ -221,7 +235,7 @@ def _way(library: Library, own: str, target: Node) -> Item:
     codes = _codes(library, target)
     if not kinds and not codes:
         return end
-    end = replace(end, notes=())  # the box before it names the codes
+    end = replace(end, notes=_relations(library, target))  # the box before it names the codes
     why = next((t for r in routes if (t := graph.text(r, COV.why))), "")
     label = ", ".join(kinds)
     by_code = f"procedure {', '.join(codes)}" if codes else ""

@@ -20,6 +20,8 @@ from reasoner.vocabulary import COV, DCTERMS, OWL, PREFIXES, RDFS, SH, SKOS, Nam
 
 OA = Namespace("http://www.w3.org/ns/oa#")
 PROV = Namespace("http://www.w3.org/ns/prov#")
+# Terms that a graph may do without; where it has them, they are read.
+ANCHOR, IN_SECTION, GOVERNS_CODE = COV["anchor"], COV["inSection"], COV["governsCode"]
 NAMES = (RDFS.label, SKOS.prefLabel, SH.name, DCTERMS.title)
 DEFINITIONS = (SKOS.definition, RDFS.comment, SH.description, DCTERMS.description)
 
@@ -152,11 +154,11 @@ class Library:
         graph = self.graph
         section, page = graph.text(node, COV.section), graph.text(node, COV.page)
         direct = [Place(section, page)] if section or page else []
-        return (*direct, *(self._anchor(a) for a in graph.nodes(node, COV.anchor)))
+        return (*direct, *(self._anchor(a) for a in graph.nodes(node, ANCHOR)))
 
     def _anchor(self, anchor: Node) -> Place:
         graph = self.graph
-        part = graph.node(anchor, COV.inSection)
+        part = graph.node(anchor, IN_SECTION)
         section = (graph.text(part, DCTERMS.title) or self.label(part)) if part else graph.text(anchor, COV.section)
         holders: list[Node] = [anchor, *graph.nodes(anchor, OA.hasSelector)]
         start = next((t for h in holders if (t := graph.text(h, OA.start))), None)

@@ -203,6 +203,21 @@ def test_two_nodes_of_one_policy_number_are_two_boxes(tmp_path):
     assert len(keys) == len(set(keys)) == 4
 
 
+def test_codes_may_be_nodes_and_other_relations_are_named(tmp_path):
+    (tmp_path / "ontology").mkdir()
+    (tmp_path / "ontology" / "a.ttl").write_text(
+        """@prefix x: <urn:x#> . @prefix cov: <https://w3id.org/plexus/coverage#> .
+        @prefix skos: <http://www.w3.org/2004/02/skos/core#> .
+        x:a cov:number "1" ; cov:relatedPolicy x:b ; x:excludesIndicationOf x:b .
+        x:b cov:number "2" ; cov:governsCode x:code . x:code skos:notation "63047" ."""
+    )
+    diagram = links_diagram(open_library(tmp_path))
+    check_picture(diagram)
+    source, route, _ = diagram.items()
+    assert source.notes == ("excludes indication of: 2",)
+    assert (route.role, route.label) == ("if the procedure is", "63047")
+
+
 def test_markup_in_a_label_stays_text():
     nasty = Diagram("<b>&\"'", 's"]', "d\\", (Item("k", "all of", '<script>"x"</script>\\ ]:::good'),))
     svg, dot, mermaid = to_svg(nasty), to_dot(nasty), to_mermaid(nasty)
