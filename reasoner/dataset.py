@@ -11,7 +11,7 @@ from pathlib import Path
 from pyoxigraph import BlankNode, Dataset, DefaultGraph, NamedNode, Quad
 
 from reasoner.errors import PolicyError
-from reasoner.knowledge import parse_turtle
+from reasoner.library import open_library
 from reasoner.triples import RDF_TYPE, Node, Spo, Triples
 from reasoner.vocabulary import BASE, COV, OWL, RDFS, SKOS
 
@@ -24,11 +24,6 @@ _DECLARING = (RDF_TYPE, RDFS.label, SKOS.definition, RDFS.isDefinedBy, RDFS.subC
 _DECLARING_MORE = (RDFS.domain, RDFS.range, COV.plainLabel, COV.assertedBy)
 
 
-def turtle_files(root: Path) -> tuple[Path, ...]:
-    """Every Turtle file below ``ontology/`` and ``shapes/`` of a folder, in a fixed order."""
-    return tuple(sorted(p for part in ("ontology", "shapes") for p in (root / part).rglob("*.ttl")))
-
-
 def knowledge_graphs(root: Path) -> dict[str, tuple[Spo, ...]]:
     """The graphs that a folder ships, by the IRI of the ontology that each file declares.
 
@@ -36,14 +31,12 @@ def knowledge_graphs(root: Path) -> dict[str, tuple[Spo, ...]]:
         PolicyError: a file that is no Turtle, declares no ontology, or one that another file declares.
     """
     out: dict[str, tuple[Spo, ...]] = {}
-    for path in turtle_files(root):
-        triples = tuple(parse_turtle([path]))
-        names = [s.value for s, p, o in triples if p == RDF_TYPE and o == OWL.Ontology]
-        if len(names) != 1:
-            raise PolicyError(str(path), f"declares {len(names)} ontologies.", "Declare one owl:Ontology a file.")
-        if names[0] in out:
-            raise PolicyError(str(path), f"declares {names[0]}, which another file declares.", "Give it its own IRI.")
-        out[names[0]] = triples
+    for file in open_library(root).files:
+        if file.header is None:
+            raise PolicyError(file.path, "declares no ontology, or several.", "Declare one owl:Ontology a file.")
+        if file.header.value in out:
+            raise PolicyError(file.path, f"declares {file.header.value} once more.", "Give it its own IRI.")
+        out[file.header.value] = tuple(file.triples)
     return out
 
 

@@ -43,6 +43,14 @@ class ReadingError(PlexusError):
     """A reading that was asked for and does not exist."""
 
 
+class UnknownTerm(PlexusError):
+    """A name that fits no term, or several. ``candidates`` are the prefixed names to choose from."""
+
+    def __init__(self, message: str, candidates: tuple[str, ...] = ()) -> None:
+        self.candidates = candidates
+        super().__init__(message)
+
+
 class EngineError(PlexusError):
     """An engine that did not evaluate what it was given (a probe that must fire stayed silent)."""
 

@@ -19,7 +19,6 @@ from pathlib import Path
 
 from reasoner import resources
 from reasoner.errors import QueryError
-from reasoner.vocabulary import PREFIXES
 
 TIMEOUT_SECONDS = 60.0
 MAX_ROWS = 10_000
@@ -60,12 +59,13 @@ class Answer:
     """What a query came to: ``kind`` is ``select``, ``ask`` or ``graph``.
 
     ``results`` is the W3C JSON form for select and ask, N-Triples for a graph; ``capped`` says that there
-    was more than the limit of rows.
+    was more than the limit of rows; ``prefixes`` are those of the files that were asked.
     """
 
     kind: str
     results: str
     capped: bool
+    prefixes: Mapping[str, str] = field(default_factory=dict)
 
 
 def questions(root: Path | None = None) -> tuple[Question, ...]:
@@ -164,7 +164,6 @@ def run(
     job = {
         "root": str(root or resources.data_dir()),
         "query": asked.query,
-        "prefixes": PREFIXES,
         "data": [[d.name, d.ntriples] for d in data],
         "parameters": dict(asked.parameters),
         "values": dict(values or {}),
@@ -202,4 +201,4 @@ def _in_worker(job: Mapping[str, object], timeout: float) -> Answer:
     told = json.loads(done.stdout)
     if "error" in told:
         raise QueryError(told["error"])
-    return Answer(told["kind"], told["results"], told["capped"])
+    return Answer(told["kind"], told["results"], told["capped"], told["prefixes"])

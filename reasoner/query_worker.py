@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from pyoxigraph import (
 
 from reasoner.dataset import knowledge_graphs, quads, without_project_claims
 from reasoner.errors import PlexusError
+from reasoner.library import open_library
 from reasoner.query import bound
 from reasoner.vocabulary import XSD
 
@@ -72,11 +74,15 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
 
 def answer_from(store: Store, job: dict[str, Any]) -> dict[str, Any]:
     """The answer that a store gives to the query of a job."""
-    terms = {name: str(_value(name, text, job)) for name, text in job["parameters"].items()}
-    result = store.query(bound(job["query"], terms), prefixes=job["prefixes"])
+    prefixes = open_library(Path(job["root"])).prefixes
+    terms = {name: str(_value(text, job["values"].get(name), prefixes)) for name, text in job["parameters"].items()}
+    result = store.query(bound(job["query"], terms), prefixes=prefixes)
+    return {"prefixes": prefixes, "capped": False, **_told(result, int(job["rows"]))}
+
+
+def _told(result: Any, limit: int) -> dict[str, Any]:
     if isinstance(result, QueryBoolean):
-        return {"kind": "ask", "results": json.dumps({"head": {}, "boolean": bool(result)}), "capped": False}
-    limit = int(job["rows"])
+        return {"kind": "ask", "results": json.dumps({"head": {}, "boolean": bool(result)})}
     if isinstance(result, QuerySolutions):
         names = [v.value for v in result.variables]
         rows = [{n: _json(s[n]) for n in names if s[n] is not None} for s in islice(result, limit + 1)]
@@ -100,27 +106,25 @@ def _json(term: Any) -> dict[str, str]:
     return out if term.datatype == XSD.string else out | {"datatype": term.datatype.value}
 
 
-def _value(name: str, default: str, job: dict[str, Any]) -> NamedNode | Literal:
+def _value(default: str, given: str | None, prefixes: Mapping[str, str]) -> NamedNode | Literal:
     """The value of a parameter: the user's word, taken for the same kind of term as the default."""
-    term = _term(default, job)
-    given = job["values"].get(name)
+    term = _term(default, prefixes)
     if given is None:
         return term
     if isinstance(term, NamedNode):
-        return _named(given, job)
+        return _named(given, prefixes)
     return Literal(given, datatype=term.datatype) if not term.language else Literal(given, language=term.language)
 
 
-def _named(text: str, job: dict[str, Any]) -> NamedNode:
+def _named(text: str, prefixes: Mapping[str, str]) -> NamedNode:
     prefix, colon, local = text.strip("<>").partition(":")
-    base = job["prefixes"].get(prefix)
+    base = prefixes.get(prefix)
     return NamedNode(base + local if colon and base else text.strip("<>"))
 
 
-def _term(text: str, job: dict[str, Any]) -> NamedNode | Literal:
+def _term(text: str, prefixes: Mapping[str, str]) -> NamedNode | Literal:
     """A term as SPARQL writes it."""
-    store = Store()
-    found = store.query(f"SELECT ({text} AS ?x) {{}}", prefixes=job["prefixes"])
+    found = Store().query(f"SELECT ({text} AS ?x) {{}}", prefixes=dict(prefixes))
     assert isinstance(found, QuerySolutions)
     term = next(iter(found))["x"]
     if not isinstance(term, NamedNode | Literal):

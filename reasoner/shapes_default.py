@@ -10,14 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pyoxigraph import BlankNode, NamedNode
+from pyoxigraph import BlankNode, Literal, NamedNode
 
 from reasoner.knowledge import Knowledge
 from reasoner.model import Kind, Polarity
 from reasoner.policy import Criterion, Link, Policy, Rule
 from reasoner.shapes import ANYTHING, NOTHING, ShapesWriter, block, judgement_shapes, probes_turtle
 from reasoner.triples import Term, Triples
-from reasoner.vocabulary import compact, local_name
+from reasoner.vocabulary import XSD, compact, local_name
 
 
 def default_turtle(policy: Policy, knowledge: Knowledge, hand_written: Iterable[tuple[str, ...]]) -> str:
@@ -288,6 +288,8 @@ def _value(shapes: Triples, value: Term) -> str:
             for o in shapes.objects(value, p)
         ]
         return "[ " + " ; ".join(inner) + " ]"
+    if isinstance(value, Literal) and value.datatype == XSD.integer:
+        return value.value
     return str(value)
 
 

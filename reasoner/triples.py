@@ -90,6 +90,10 @@ class Triples:
         """The properties that a subject has."""
         return list(self._forward.get(subject, {}))
 
+    def incoming(self, obj: Term) -> list[tuple[NamedNode, Node]]:
+        """Every property and subject that name a term as a value."""
+        return [(p, s) for p, subjects in self._backward.get(obj, {}).items() for s in subjects]
+
     def members(self, head: Term) -> list[Term]:
         """The members of an RDF list."""
         out: list[Term] = []

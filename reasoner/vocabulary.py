@@ -5,6 +5,8 @@ A test checks that every term named here is declared in ``ontology/``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pyoxigraph import NamedNode
 
 BASE = "https://w3id.org/plexus/"
@@ -69,17 +71,20 @@ SKOS = Namespace(PREFIXES["skos"])
 XSD = Namespace(PREFIXES["xsd"])
 
 
-def compact(iri: str) -> str:
-    """An IRI as prefix:name where a known prefix fits, else in angle brackets.
+def compact(iri: str, prefixes: Mapping[str, str] | None = None) -> str:
+    """An IRI as prefix:name where a prefix fits (the longest namespace), else in angle brackets.
 
     >>> compact("https://w3id.org/plexus/clinical#Left")
     'clin:Left'
     """
-    for prefix, base in PREFIXES.items():
+    best = ""
+    known = PREFIXES if prefixes is None else prefixes
+    for prefix, base in known.items():
         local = iri[len(base) :]
-        if iri.startswith(base) and local and all(c.isalnum() or c in "-_." for c in local):
-            return f"{prefix}:{local}"
-    return f"<{iri}>"
+        fits = iri.startswith(base) and local and all(c.isalnum() or c in "-_." for c in local)
+        if fits and len(base) > len(known.get(best, "")):
+            best = prefix
+    return f"{best}:{iri[len(known[best]) :]}" if best else f"<{iri}>"
 
 
 def local_name(iri: str) -> str:

@@ -19,7 +19,6 @@ from reasoner.query_worker import answer_from, store_of
 from reasoner.render import answers
 from reasoner.render.turtle import ntriples, review_ntriples
 from reasoner.review import review_records
-from reasoner.vocabulary import PREFIXES
 
 EXPECTED = ROOT / "tests" / "questions"
 REVIEWED = (
@@ -50,7 +49,6 @@ x:a cov:spanDigest "0" .
 def job(data: list[tuple[str, str]], asked: Question | None = None) -> dict:
     return {
         "root": str(ROOT),
-        "prefixes": PREFIXES,
         "data": data,
         "without_project_claims": False,
         "rows": 100_000,

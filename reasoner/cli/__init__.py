@@ -9,6 +9,7 @@ import click
 
 from reasoner.cli.authoring import prepare, readings, shapes, template
 from reasoner.cli.check import anchor, check
+from reasoner.cli.explore import docs, graph, show
 from reasoner.cli.output import tell
 from reasoner.cli.query import query
 from reasoner.cli.review import review
@@ -48,5 +49,5 @@ def main() -> None:
     logging.getLogger("rdflib").setLevel(logging.CRITICAL)
 
 
-for command in (review, query, check, readings, template, prepare, shapes, anchor):
+for command in (review, query, show, graph, docs, check, readings, template, prepare, shapes, anchor):
     main.add_command(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pyoxigraph import (
@@ -19,7 +20,7 @@ from pyoxigraph import (
 from reasoner.errors import QueryError
 from reasoner.query import Answer
 from reasoner.render.words import clean
-from reasoner.vocabulary import PREFIXES, compact
+from reasoner.vocabulary import compact
 
 RESULT_FORMATS = {
     "csv": QueryResultsFormat.CSV,
@@ -44,11 +45,11 @@ def render(answer: Answer, output_format: str, *, width: int | None = None) -> s
     if answer.kind == "graph":
         if output_format not in ("table", "ttl"):
             raise QueryError(f"A query that constructs a graph is Turtle (--format ttl), not {output_format}.")
-        return _turtle(answer.results)
+        return _turtle(answer)
     if output_format == "ttl":
         raise QueryError("Only a query that constructs a graph can be written as Turtle.")
     if output_format == "table":
-        return _table(json.loads(answer.results), width)
+        return _table(answer, width)
     results = parse_query_results(answer.results, format=QueryResultsFormat.JSON)
     if isinstance(results, QueryBoolean) and output_format in ("csv", "tsv"):
         return f"{str(bool(results)).lower()}\n"
@@ -66,15 +67,17 @@ def rows(answer: Answer) -> tuple[tuple[str, ...], ...]:
     return (names, *(tuple("" if s[n] is None else s[n].value for n in names) for s in results))
 
 
-def _turtle(ntriples: str) -> str:
+def _turtle(answer: Answer) -> str:
+    ntriples = answer.results
     triples = list(parse(ntriples, format=RdfFormat.N_TRIPLES))
-    used = {p: iri for p, iri in PREFIXES.items() if f"<{iri}" in ntriples}
+    used = {p: iri for p, iri in answer.prefixes.items() if f"<{iri}" in ntriples}
     out = io.BytesIO()
     serialize((q.triple for q in triples), out, format=RdfFormat.TURTLE, prefixes=used)
     return out.getvalue().decode()
 
 
-def _table(body: dict[str, Any], width: int | None) -> str:
+def _table(answer: Answer, width: int | None) -> str:
+    body: dict[str, Any] = json.loads(answer.results)
     if "boolean" in body:
         return "yes\n" if body["boolean"] else "no\n"
     from rich.console import Console
@@ -89,7 +92,7 @@ def _table(body: dict[str, Any], width: int | None) -> str:
     for name in names:
         table.add_column(name, overflow="fold")
     for row in found:
-        table.add_row(*(Text(_cell(row.get(n))) for n in names))
+        table.add_row(*(Text(_cell(row.get(n), answer.prefixes)) for n in names))
     out = io.StringIO()
     Console(file=out, width=width or 10_000, no_color=True, highlight=False).print(table)
     lines = [line.rstrip() for line in out.getvalue().splitlines()]
@@ -97,10 +100,9 @@ def _table(body: dict[str, Any], width: int | None) -> str:
     return "\n".join([*lines, count, ""])
 
 
-def _cell(term: dict[str, str] | None) -> str:
+def _cell(term: dict[str, str] | None, prefixes: Mapping[str, str]) -> str:
     if term is None:
         return ""
     if term["type"] == "uri":
-        short = compact(term["value"])
-        return clean(short.strip("<>"))
+        return clean(compact(term["value"], prefixes).strip("<>"))
     return clean("_:" + term["value"] if term["type"] == "bnode" else term["value"])
