@@ -13,7 +13,7 @@ from reasoner.library import NAMES, Library, Place, described
 from reasoner.triples import RDF_FIRST, RDF_REST, RDF_TYPE, Node, Term
 from reasoner.vocabulary import COV, RDFS, SKOS, local_name
 
-HEAD = {RDF_TYPE, RDFS.label, SKOS.definition, COV.assertedBy, RDFS.isDefinedBy, COV.section, COV.page}
+HEAD = {RDF_TYPE, RDFS.label, SKOS.definition, COV.assertedBy, RDFS.isDefinedBy, COV.inSection, COV.page}
 """What the head of a card says, so its links need not repeat it."""
 
 LABELS = (*NAMES, COV.plainLabel, SKOS.altLabel)
@@ -179,6 +179,7 @@ def _ways(library: Library) -> tuple[Way, ...]:
         lambda t: [i for i in _holding(library, t, COV.number) if NamedNode(i) in library.graph.instances(COV.Policy)],
         lambda t: _holding(library, t, COV.number, COV.id, SKOS.notation),
         lambda t: _holding(library, t, COV.procedureCode),
+        lambda t: [i for i in _holding(library, t, *LABELS) if NamedNode(i) not in library.graph.instances(COV.Anchor)],
         lambda t: _holding(library, t, *LABELS),
         lambda t: [i for i in library.homes if local_name(i).casefold() == t.casefold() and _known(library, i)],
     )

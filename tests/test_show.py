@@ -88,7 +88,7 @@ def test_an_anchor_gives_section_page_and_characters(tmp_path):
         """@prefix : <urn:x#> . @prefix cov: <https://w3id.org/plexus/coverage#> .
         @prefix dcterms: <http://purl.org/dc/terms/> . @prefix oa: <http://www.w3.org/ns/oa#> .
         :c cov:anchor [ cov:inSection :s ; cov:page 2 ; oa:start 120 ; oa:end 260 ] .
-        :d cov:anchor :e . :e cov:page 3 ; oa:hasSelector [ oa:start 1 ; oa:end 9 ] .
+        :d cov:anchor :e . :e cov:page 3 ; oa:start 1 ; oa:end 9 .
         :s dcterms:title "Coverage Policy" ."""
     )
     library = open_library(tmp_path)
