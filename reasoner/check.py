@@ -52,10 +52,7 @@ def ontology_findings(graphs: Graphs, root: Path) -> tuple[Finding, ...]:
         raise PolicyError(str(root / "shapes" / "ontology.ttl"), "does not exist.", "Restore it.")
     data = [t for name, triples in graphs.items() if GENERATED not in name for t in triples]
     results = PyshaclEngine().evaluate(data, shapes)
-    found = {
-        Finding("ontology", compact(r.value if "used-terms" in r.shape and r.value else r.focus), r.message)
-        for r in results
-    }
+    found = {Finding("ontology", compact(_culprit(r)), r.message) for r in results}
     return tuple(sorted(found, key=lambda f: (f.where, f.what)))
 
 
