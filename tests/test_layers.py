@@ -14,7 +14,7 @@ ORDER = [
     ["policy"],
     ["policy_reading"],
     ["knowledge"],
-    ["shapes", "reading"],
+    ["codes", "shapes", "reading"],
     ["shapes_default"],
     ["derive"],
     ["intake"],
