@@ -165,7 +165,7 @@ def codes_of(triples: Triples, condition: Node) -> frozenset[str]:
     return frozenset(o.value for o in triples.objects(condition, CLIN.diagnosisCode))
 
 
-def line_codes(line_view: Triples, condition: NamedNode | None) -> tuple[frozenset[str], frozenset[str]]:
+def line_codes(line_view: Triples, condition: Node | None) -> tuple[frozenset[str], frozenset[str]]:
     """The codes to remark on in the review of a line, and the codes of other lines' indications.
 
     The first are those of the line's own condition and of the further conditions, for which no line is requested.
@@ -178,12 +178,11 @@ def line_codes(line_view: Triples, condition: NamedNode | None) -> tuple[frozens
     return frozenset(own), frozenset(other)
 
 
-def line_notes(
-    ontology: Triples, line_view: Triples, condition: NamedNode | None, service: date | None
-) -> tuple[str, ...]:
+def line_notes(ontology: Triples, line_view: Triples, line: NamedNode) -> tuple[str, ...]:
     """What the review of a line says about diagnosis codes, from the request as the line sees it."""
-    own, other = line_codes(line_view, condition)
-    return tuple(code_notes(code_book(ontology), own, other, service))
+    own, other = line_codes(line_view, line_view.node(line, COV.indication))
+    service = line_view.text(line, COV.serviceDate)
+    return tuple(code_notes(code_book(ontology), own, other, date.fromisoformat(service[:10]) if service else None))
 
 
 def code_notes(book: CodeBook, own: Iterable[str], other: Iterable[str], service: date | None) -> Iterable[str]:

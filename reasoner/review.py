@@ -319,15 +319,10 @@ def _notes(
         *line.record.notes,
         *remark_notes(policy, situation.weigher, readings),
         *(coding_notes(policy, line.triples, line.condition) if line.condition is not None else ()),
-        *_code_notes(line, setting),
+        *line_notes(setting.knowledge.ontology, line.triples, line.node),
         DISCRETION,
     ]
     return tuple(dict.fromkeys(out))
-
-
-def _code_notes(line: Line, setting: Setting) -> tuple[str, ...]:
-    service = line.day(COV.serviceDate.value)
-    return line_notes(setting.knowledge.ontology, line.triples, line.condition, service)
 
 
 def _related(line: Line, policy: Policy, setting: Setting) -> tuple:  # type: ignore[type-arg]
@@ -343,8 +338,8 @@ def _policy_ref(policy: Policy) -> PolicyRef:
 
 def _not_applicable(line: Line, policy: Policy | None, reason: str, plain: str, setting: Setting) -> LineReview:
     routed = policy or (setting.knowledge.policies[0] if setting.knowledge.policies else None)
-    known = (*benefit_notes(line.triples, line.record.iri, ()), *line.record.notes)
-    notes = [*known, *_code_notes(line, setting), DISCRETION]
+    coding = line_notes(setting.knowledge.ontology, line.triples, line.node)
+    notes = [*benefit_notes(line.triples, line.record.iri, ()), *line.record.notes, *coding, DISCRETION]
     if policy is not None:
         notes = [*review_date_note(policy, setting.as_of), *notes]
     return LineReview(

@@ -230,6 +230,7 @@ def test_without_a_service_date_only_exclusions_are_told(book):
 
 # ---- From a request --------------------------------------------------------------------------------
 
+LINE = NamedNode("https://example.org/line")
 REQUEST = """
 :line cov:indication :plexus . :other cov:otherIndication :canal .
 :plexus a clin:Condition ; clin:diagnosisCode "G54.1" .
@@ -241,8 +242,10 @@ REQUEST = """
 def test_codes_come_from_the_own_and_from_further_conditions(knowledge):
     view, condition = triples(REQUEST), NamedNode("https://example.org/plexus")
     assert line_codes(view, condition) == ({"G54.1", "M51.16"}, {"M47.26"})
-    found = line_notes(knowledge.ontology, view, condition, FY2026)
-    assert len(found) == 2
+    assert len(line_notes(knowledge.ontology, view, LINE)) == 2
+    later = view.merged(triples(':line cov:serviceDate "2026-10-01T09:00:00"^^xsd:dateTime .'))
+    assert "could be billed on 2026-10-01" in line_notes(knowledge.ontology, later, LINE)[-1]
+    assert line_notes(knowledge.ontology, triples(""), LINE) == ()
     assert line_codes(triples(""), None) == (frozenset(), frozenset())
 
 
