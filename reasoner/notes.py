@@ -104,10 +104,9 @@ def related(
 
 
 def _misfit(policy: Policy, knowledge: Knowledge, kinds: set[str], code: str) -> str:
-    """That the requested code does not describe surgery for the indication, where both are known to differ."""
-    elsewhere = kinds & {k for route in policy.routes for k in route.kinds}
+    """That the requested code does not describe surgery for the indication of a line that belongs elsewhere."""
     own = sorted(knowledge.label(k) for k in kinds & set(policy.kinds))
-    if code in policy.codes and elsewhere:
+    if code in policy.codes:
         is_for = f"is for {policy.procedure_plain} and"
         return f" The requested code {code} {is_for} does not describe surgery for that indication."
     if own and any(code in route.codes for route in policy.routes):

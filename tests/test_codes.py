@@ -9,7 +9,7 @@ import pytest
 from conftest import reviewed
 from pyoxigraph import Literal, NamedNode, RdfFormat, parse
 
-from reasoner.codes import CodeBook, code_book, code_notes, line_codes, line_notes
+from reasoner.codes import Code, CodeBook, Release, code_book, code_notes, line_codes, line_notes
 from reasoner.errors import PolicyError
 from reasoner.knowledge import Knowledge
 from reasoner.notes import related
@@ -221,6 +221,18 @@ def test_outside_the_release_validity_is_not_checked(book):
     assert "was not billable" in ended
     (begun,) = notes(book, "R10.20", service=FY2027)
     assert "was not checked" in begun
+
+
+def test_before_the_release_validity_is_not_checked_unless_a_date_of_the_code_decides(book):
+    (note,) = notes(book, "G54.1", "M51.360", "R10.2", service=date(2025, 9, 30))[1:]
+    assert note.startswith("Coding: whether G54.1 could be billed on 2025-09-30 was not checked;")
+
+
+def test_a_code_that_ends_within_the_release_is_billable_until_then():
+    release = Release("R", date(2025, 10, 1), date(2026, 9, 30))
+    book = CodeBook({"A00": Code("A00", False, release, until=date(2026, 4, 1))}, ())
+    assert notes(book, "A00", service=date(2026, 3, 31)) == []
+    assert "since 2026-04-01" in notes(book, "A00", service=date(2026, 4, 1))[0]
 
 
 def test_without_a_service_date_only_exclusions_are_told(book):
