@@ -84,11 +84,33 @@ def kinds_of(knowledge: Knowledge, triples: Triples, condition: NamedNode) -> se
 def related(
     policy: Policy, knowledge: Knowledge, triples: Triples, condition: NamedNode | None, code: str
 ) -> Iterable[Related]:
-    """The related policies to which the indication or the code belongs."""
+    """The related policies to which the indication or the code belongs, and whether the code fits the indication.
+
+    A code that does not is said to be so and never replaced: which code is right is for the submitter to say.
+    """
     kinds = kinds_of(knowledge, triples, condition) if condition is not None else set()
+    misfit = _misfit(policy, knowledge, kinds, code)
     for route in sorted(policy.routes, key=lambda r: r.number):
+        name = f"{route.title} ({route.publisher}, number as of {route.seen_in})"
         by_kind = sorted(knowledge.label(k) for k in kinds & set(route.kinds))
         if by_kind:
-            yield Related(route.number, f"{route.title}: {route.why} The line's indication is {', '.join(by_kind)}.")
+            why = f"{route.why} The line's indication is {', '.join(by_kind)}."
         elif code in route.codes:
-            yield Related(route.number, f"{route.title}: code {code} belongs to this guideline.")
+            why = f"Code {code} belongs to this guideline."
+        else:
+            continue
+        yield Related(route.number, f"{name}: {why}{misfit}")
+        misfit = ""
+
+
+def _misfit(policy: Policy, knowledge: Knowledge, kinds: set[str], code: str) -> str:
+    """That the requested code does not describe surgery for the indication of a line that belongs elsewhere."""
+    own = sorted(knowledge.label(k) for k in kinds & set(policy.kinds))
+    if code in policy.codes:
+        is_for = f"is for {policy.procedure_plain} and"
+        return f" The requested code {code} {is_for} does not describe surgery for that indication."
+    if own and any(code in route.codes for route in policy.routes):
+        return (
+            f" The line's indication is {', '.join(own)}; the requested code {code} does not describe surgery for it."
+        )
+    return ""

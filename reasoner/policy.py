@@ -152,9 +152,14 @@ class Constraint:
 
 @dataclass(frozen=True)
 class Route:
-    """A related policy, and the kinds of indication and procedure codes that belong there."""
+    """A related policy, and the kinds of indication and procedure codes that belong there.
+
+    Publishers give numbers anew, so a route names the publisher and the year in which the number was seen.
+    """
 
     number: str
+    publisher: str
+    seen_in: str
     title: str
     iri: str
     kinds: tuple[str, ...]
@@ -204,6 +209,7 @@ class Policy:
     routes: tuple[Route, ...]
     note_rules: tuple[NoteRule, ...] = ()
     coding_notes: tuple[CodingNote, ...] = ()
+    kinds: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Policy({self.number}, edition {self.edition})"

@@ -293,10 +293,12 @@ class _Reader:
             for route in self.t.subjects(COV.routesTo, related):
                 yield Route(
                     number=self.text(related, COV.number),
+                    publisher=self.text(related, DCTERMS.publisher),
+                    seen_in=self.text(related, COV.numberSeenIn),
                     title=self.text(related, DCTERMS.title),
                     iri=_iri(related),
                     kinds=tuple(_iri(k) for k in self.t.nodes(route, COV.routeFor)),
-                    codes=tuple(o.value for o in self.t.objects(related, COV.procedureCode)),
+                    codes=tuple(self.text(c, SKOS.notation) for c in self.t.nodes(related, COV.governsCode)),
                     why=self.text(route, COV.why),
                 )
 
@@ -346,6 +348,7 @@ class _Reader:
                 CodingNote(self.text(n, COV.codePattern), self.text(n, COV.message))
                 for n in self.t.nodes(self.edition, COV.codingNote)
             ),
+            kinds=tuple(_iri(k) for k in self.t.nodes(self.policy, COV.governsKind)),
         )
 
 

@@ -13,6 +13,7 @@ from pyoxigraph import NamedNode
 
 from reasoner import intake
 from reasoner.authority import BindingTerm, authority, terms
+from reasoner.codes import line_notes
 from reasoner.counterfactual import (
     CAP,
     Situation,
@@ -324,6 +325,7 @@ def _notes(
         *line.record.notes,
         *remark_notes(policy, situation.weigher, readings),
         *(coding_notes(policy, line.triples, line.condition) if line.condition is not None else ()),
+        *line_notes(setting.knowledge.ontology, line.triples, line.node),
         DISCRETION,
     ]
     return tuple(dict.fromkeys(out))
@@ -342,7 +344,8 @@ def _policy_ref(policy: Policy) -> PolicyRef:
 
 def _not_applicable(line: Line, policy: Policy | None, reason: str, plain: str, setting: Setting) -> LineReview:
     routed = policy or (setting.knowledge.policies[0] if setting.knowledge.policies else None)
-    notes = [*benefit_notes(line.triples, line.record.iri, ()), *line.record.notes, DISCRETION]
+    coding = line_notes(setting.knowledge.ontology, line.triples, line.node)
+    notes = [*benefit_notes(line.triples, line.record.iri, ()), *line.record.notes, *coding, DISCRETION]
     if policy is not None:
         notes = [*review_date_note(policy, setting.as_of), *notes]
     return LineReview(

@@ -17,7 +17,7 @@ ORDER = [
     ["dataset", "anchors", "card", "diagram", "layout"],
     ["query"],
     ["query_worker"],
-    ["shapes", "reading"],
+    ["codes", "shapes", "reading"],
     ["shapes_default"],
     ["derive"],
     ["intake"],
