@@ -49,3 +49,7 @@ class EngineError(PlexusError):
 
 class ProgramError(PlexusError):
     """The logic program gave no result, or more than one."""
+
+
+class OwlError(PlexusError):
+    """An OWL reasoner that cannot run, or did not finish."""
