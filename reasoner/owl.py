@@ -21,33 +21,32 @@ from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse, serialize
 
 from reasoner.errors import OwlError
 from reasoner.triples import RDF_TYPE, Spo, Term, Triples
-from reasoner.vocabulary import OWL, RDF, RDFS, XSD
+from reasoner.vocabulary import OWL, RDF, RDFS, XSD, Namespace
 
 TIMEOUT = 120.0
 """Seconds that a reasoner may take unless told otherwise."""
 
 _JAVA_MEGABYTES = 1000
-_ANNOTATIONS = {
-    OWL[name]
-    for name in (
-        "annotatedProperty annotatedSource annotatedTarget backwardCompatibleWith deprecated imports"
-        " incompatibleWith priorVersion versionIRI versionInfo"
-    ).split()
-}
-_LISTED = {
-    OWL[name]
-    for name in "intersectionOf unionOf oneOf members distinctMembers propertyChainAxiom hasKey disjointUnionOf".split()
-}
-_RDFS_AXIOMS = {RDFS.subClassOf, RDFS.subPropertyOf, RDFS.domain, RDFS.range}
-_NOT_LOGICAL = {OWL.Ontology, OWL.AnnotationProperty, OWL.Axiom, OWL.Annotation}
-_DATATYPES = {
-    XSD[name]
-    for name in (
-        "string boolean decimal integer double float nonNegativeInteger nonPositiveInteger positiveInteger"
-        " negativeInteger long int short byte unsignedLong unsignedInt unsignedShort unsignedByte"
-        " dateTime dateTimeStamp anyURI"
-    ).split()
-}
+
+
+def _terms(namespace: Namespace, names: str) -> frozenset[NamedNode]:
+    return frozenset(namespace[name] for name in names.split())
+
+
+_ANNOTATIONS = _terms(
+    OWL,
+    "annotatedProperty annotatedSource annotatedTarget backwardCompatibleWith deprecated imports"
+    " incompatibleWith priorVersion versionIRI versionInfo",
+)
+_NOT_LOGICAL = _terms(OWL, "Ontology AnnotationProperty Axiom Annotation")
+_LISTED = _terms(OWL, "intersectionOf unionOf oneOf members distinctMembers propertyChainAxiom hasKey disjointUnionOf")
+_RDFS_AXIOMS = _terms(RDFS, "subClassOf subPropertyOf domain range")
+_DATATYPES = _terms(
+    XSD,
+    "string boolean decimal integer double float nonNegativeInteger nonPositiveInteger positiveInteger"
+    " negativeInteger long int short byte unsignedLong unsignedInt unsignedShort unsignedByte"
+    " dateTime dateTimeStamp anyURI",
+)
 _SENTENCES = (RDF_TYPE, RDFS.subClassOf, RDFS.subPropertyOf, OWL.equivalentClass, OWL.equivalentProperty)
 
 

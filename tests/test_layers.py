@@ -14,6 +14,8 @@ ORDER = [
     ["policy"],
     ["policy_reading"],
     ["knowledge"],
+    ["owl"],
+    ["owl_check"],
     ["shapes", "reading"],
     ["shapes_default"],
     ["derive"],
