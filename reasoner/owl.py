@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import shutil
 import subprocess
 import tempfile
@@ -298,7 +299,15 @@ def explain_inconsistency(triples: Iterable[Spo], *, timeout: float = TIMEOUT) -
 
 
 def _readable(message: str) -> str:
-    """The numbered explanations in a message of Pellet, without what owlready2 and Pellet say around them."""
+    """The explanations in a message of Pellet, without what owlready2 and Pellet say around them.
+
+    Pellet can leave out an axiom (it says so) and cannot print every class expression; then its bare axioms are given.
+    """
     _, _, tail = message.partition("Explanation(s):")
-    lines = [line.rstrip() for line in (tail or message).splitlines()]
-    return "\n".join(line for line in lines if line.strip())
+    lines = [line.rstrip() for line in tail.splitlines() if re.match(r"\d+\)| +\S", line)]
+    partial = re.search(r"in the explanation \[(.*)\]", message)
+    if partial and not lines:
+        lines = re.sub(r"<[^<>]*[#/]([^<>]*)>", r"\1", partial[1]).replace("), ", ")\n").splitlines()
+    if partial:
+        lines.append("(Pellet calls this incomplete: an axiom is missing, such as one on subproperties.)")
+    return "\n".join(lines) or message

@@ -66,7 +66,8 @@ probe:mri a clin:Study ; clin:modality clin:MRNeurography .
 """A small record, in Turtle, from which entailments are checked."""
 
 ENTAILED = """
-anat:LumbarPlexusWithinPsoas anat:partOf anat:LumbosacralPlexus ; a anat:LumbarPlexusStructure .
+anat:LumbarPlexusWithinPsoas anat:partOf anat:LumbosacralPlexus ;
+    a anat:LumbarPlexusPart , anat:LumbarPlexusStructure .
 anat:LumbarPlexus a anat:LumbarPlexusStructure .
 anat:SaphenousNerve anat:arisesFrom anat:LumbarPlexus ; a anat:LumbarPlexusBranch .
 anat:MedialLeg anat:suppliedFrom anat:FemoralNerve , anat:LumbarPlexus ; a anat:LumbarPlexusTerritory .
@@ -84,7 +85,7 @@ probe:failed a clin:FailedTreatment .
 
 NOT_ENTAILED = """
 anat:FemoralNerve anat:partOf anat:LumbarPlexus ; a anat:LumbarPlexusStructure .
-anat:LumbarPlexus a anat:LumbarPlexusBranch .
+anat:LumbarPlexus a anat:LumbarPlexusBranch , anat:LumbarPlexusPart .
 anat:LumbosacralTrunk a anat:LumbarPlexusStructure , anat:LumbarPlexusBranch .
 anat:NerveRootL4 a anat:LumbarPlexusStructure , anat:LumbarPlexusBranch .
 anat:SciaticNerve a anat:LumbarPlexusBranch .
