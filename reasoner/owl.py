@@ -140,6 +140,19 @@ def _cells(graph: Triples, head: Term) -> Iterator[Spo]:
         head = rest if rest is not None else RDF.nil
 
 
+def without_idle_properties(axioms: Iterable[Spo]) -> tuple[Spo, ...]:
+    """The axioms without the properties of which nothing is said but their kind, domain and range.
+
+    A property that no value, class expression or other property uses entails nothing, but costs a reasoner time.
+    """
+    kept = tuple(axioms)
+    own = {RDF_TYPE, RDFS.domain, RDFS.range}
+    properties = {s for s, p, o in kept if p == RDF_TYPE and o in (OWL.ObjectProperty, OWL.DatatypeProperty)}
+    busy = {term for _, p, o in kept for term in (p, o)} | {s for s, p, _ in kept if p not in own}
+    idle = properties - busy
+    return tuple(t for t in kept if t[0] not in idle)
+
+
 # ---- Reasoners -------------------------------------------------------------------------------------
 
 
@@ -211,7 +224,7 @@ def classify(
         raise OwlError(f"There is no OWL reasoner {reasoner!r}. Choose hermit or pellet.")
     axioms = owl_axioms(triples)
     run = owlready2.sync_reasoner_hermit if reasoner == "hermit" else owlready2.sync_reasoner_pellet
-    with _world(axioms, timeout) as world:
+    with _world(without_idle_properties(axioms), timeout) as world:
         result = world.get_ontology("urn:plexus:inferred#")
         try:
             with result:
@@ -290,7 +303,8 @@ def explain_inconsistency(triples: Iterable[Spo], *, timeout: float = TIMEOUT) -
     """
     import owlready2
 
-    with _world(owl_axioms(triples), timeout) as world, contextlib.redirect_stderr(io.StringIO()):
+    axioms = without_idle_properties(owl_axioms(triples))
+    with _world(axioms, timeout) as world, contextlib.redirect_stderr(io.StringIO()):
         try:
             owlready2.sync_reasoner_pellet(world, debug=2)
         except owlready2.OwlReadyInconsistentOntologyError as error:

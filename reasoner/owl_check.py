@@ -32,8 +32,11 @@ HEADER = """\
 """  # noqa: E501 - the formatter of Turtle breaks no lines
 
 _VOCABULARIES = (PREFIXES["anat"], PREFIXES["clin"], PREFIXES["cov"])
-_OTHERS = {"cccev": "http://data.europa.eu/m8g/", "obo": "http://purl.obolibrary.org/obo/"}
-_PROBE = BASE + "probe#"
+_OTHERS = {
+    "cccev": "http://data.europa.eu/m8g/",
+    "obo": "http://purl.obolibrary.org/obo/",
+    "probe": BASE + "probe#",
+}
 _SHOWN = 5
 
 
@@ -112,12 +115,12 @@ CONTRADICTIONS = (
 
 
 def statements(turtle: str) -> tuple[Spo, ...]:
-    """The triples of Turtle that uses the project's prefixes and ``probe:``.
+    """The triples of Turtle that uses the project's prefixes, ``probe:`` and those of this module.
 
     >>> len(statements("probe:x a clin:Finding , clin:Symptom ."))
     2
     """
-    prefixes = "".join(f"@prefix {p}: <{iri}> .\n" for p, iri in {**PREFIXES, "probe": _PROBE}.items())
+    prefixes = "".join(f"@prefix {p}: <{iri}> .\n" for p, iri in {**PREFIXES, **_OTHERS}.items())
     return tuple((q.subject, q.predicate, q.object) for q in parse(prefixes + turtle, format=RdfFormat.TURTLE))
 
 
@@ -218,7 +221,7 @@ def _difference(knowledge: Knowledge, derived: frozenset[Spo]) -> Iterator[Fault
 
 def _sentence(triple: Spo) -> str:
     s, p, o = triple
-    return f"{_name(s)} {'a' if p == RDF_TYPE else _name(p)} {_name(o)}".replace(f"<{_PROBE}", "<probe:")
+    return f"{_name(s)} {'a' if p == RDF_TYPE else _name(p)} {_name(o)}"
 
 
 # ---- Many records at once --------------------------------------------------------------------------

@@ -11,9 +11,9 @@ from engines import Prepared
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, parse
 
 from reasoner.engine_pyshacl import PyshaclEngine
-from reasoner.errors import OwlError
+from reasoner.errors import OwlError, PolicyError
 from reasoner.knowledge import INFERRED, load, parse_turtle
-from reasoner.owl import Classification, classify, explain_inconsistency, java, owl_axioms
+from reasoner.owl import Classification, classify, explain_inconsistency, java, owl_axioms, without_idle_properties
 from reasoner.owl_check import (
     CONTRADICTIONS,
     ENTAILED,
@@ -40,8 +40,9 @@ def terms() -> tuple[Spo, ...]:
 
 @pytest.fixture(scope="module")
 def clinical(terms) -> tuple[Spo, ...]:
-    """The terms of evidence and anatomy without those of coverage: enough for most, and faster."""
-    return tuple(t for t in terms if not (isinstance(t[0], NamedNode) and t[0].value.startswith(COV.base)))
+    """The terms of evidence and anatomy, without those of coverage and concepts not in use: enough, and faster."""
+    rest = (t for t in terms if not (isinstance(t[0], NamedNode) and t[0].value.startswith(COV.base)))
+    return tuple(t for t in rest if (t[1], t[2]) != (RDF_TYPE, CLIN.Concept))
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +100,14 @@ def test_a_lost_and_an_unwanted_entailment_are_both_told():
     everything = frozenset((*statements(ENTAILED), *statements(NOT_ENTAILED)))
     assert len(entailment_faults(everything)) == len(statements(NOT_ENTAILED))
     assert len(entailment_faults(frozenset())) == len(statements(ENTAILED))
+
+
+def test_an_ontology_that_contradicts_itself_is_a_fault(knowledge):
+    both = replace(knowledge, ontology=knowledge.ontology.merged(statements("clin:Left a anat:Structure .")))
+    (fault,) = check_owl(both)
+    assert "contradicts itself" in str(fault)
+    with pytest.raises(PolicyError, match="contradicts itself"):
+        inferred_turtle(both)
 
 
 # ---- Each axiom is needed --------------------------------------------------------------------------
@@ -219,6 +228,23 @@ def test_lists_of_axioms_go_in_whole(knowledge):
     heads = [o for s in axioms.instances(OWL.AllDisjointClasses) for o in axioms.objects(s, OWL.members)]
     assert min(len(axioms.members(head)) for head in heads) >= 3
     assert not [t for t in axioms if t[1] in (COV.members, COV.path)]
+
+
+def test_an_idle_property_stays_out_and_a_used_one_stays_in(knowledge):
+    axioms = owl_axioms(knowledge.ontology)
+    rest = set(without_idle_properties(axioms))
+    gone = {s for s, _, _ in set(axioms) - rest}
+    assert len(gone) > 50
+    assert not gone & {term for _, p, o in rest for term in (p, o)}
+    assert CLIN.painScore in gone
+    used = set(without_idle_properties([*axioms, (X, CLIN.painScore, Literal(3))]))
+    assert (CLIN.painScore, RDFS.domain, CLIN.Symptom) in used
+
+
+def test_idle_properties_entail_nothing(clinical, monkeypatch):
+    without = classify(clinical, values=False)
+    monkeypatch.setattr("reasoner.owl.without_idle_properties", tuple)
+    assert classify(clinical, values=False) == without
 
 
 def test_a_reasoner_that_takes_too_long_is_stopped(terms, tmp_path, monkeypatch):
