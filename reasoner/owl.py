@@ -195,8 +195,8 @@ def _world(axioms: Iterable[Spo], timeout: float) -> Iterator[Any]:
             yield world
         except subprocess.TimeoutExpired as error:
             raise OwlError(f"The OWL reasoner did not finish within {timeout:g} seconds.") from error
-        except owlready2.OwlReadyJavaError as error:
-            raise OwlError(f"The OWL reasoner failed: {error}") from error
+        except owlready2.base.OwlReadyError as error:
+            raise OwlError(f"The data cannot be read, or the OWL reasoner failed: {error}") from error
         finally:
             owlready2.JAVA_EXE, settings.JAVA_MEMORY, settings._subprocess_kargs, tempfile.tempdir = before
             world.close()

@@ -257,6 +257,11 @@ def test_a_reasoner_that_takes_too_long_is_stopped(terms, tmp_path, monkeypatch)
     assert tempfile.tempdir == str(tmp_path)
 
 
+def test_a_number_that_is_none_is_refused(clinical):
+    with pytest.raises(OwlError, match="cannot be read"):
+        classify([*clinical, (X, CLIN.painScore, Literal("strong", datatype=XSD.integer))])
+
+
 def test_without_java_the_extra_is_named(monkeypatch):
     import sys
 
