@@ -61,3 +61,7 @@ class ProgramError(PlexusError):
 
 class QueryError(PlexusError):
     """A query that cannot be answered: not SPARQL, not allowed, unknown, or too long or large."""
+
+
+class OwlError(PlexusError):
+    """An OWL reasoner that cannot run, or did not finish."""

@@ -29,6 +29,10 @@ ARRANGEMENT = (
 )
 
 
+INFERRED = "inferred.ttl"
+"""What an OWL reasoner derives from the ontology; a review does not read it."""
+
+
 def parse_turtle(files: Iterable[Path]) -> list[Spo]:
     """The triples of Turtle files, blank nodes kept apart by file.
 
@@ -88,7 +92,8 @@ def load(root: Path | None = None) -> Knowledge:
         PolicyError: a file that cannot be read, or a policy that is not well made.
     """
     base = root or resources.data_dir()
-    files = (*sorted((base / "ontology").glob("*.ttl")), *sorted((base / "ontology" / "policies").glob("*.ttl")))
+    own = sorted(p for p in (base / "ontology").glob("*.ttl") if p.name != INFERRED)
+    files = (*own, *sorted((base / "ontology" / "policies").glob("*.ttl")))
     ontology = Triples(parse_turtle(files))
     return Knowledge(base, ontology, policies_from(ontology))
 

@@ -17,6 +17,8 @@ ORDER = [
     ["dataset", "anchors", "card", "diagram", "layout"],
     ["query"],
     ["query_worker"],
+    ["owl"],
+    ["owl_check"],
     ["codes", "shapes", "reading"],
     ["shapes_default"],
     ["derive"],
