@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +14,12 @@ from reasoner.dataset import Graphs, knowledge_graphs, merged
 from reasoner.engine_pyshacl import PyshaclEngine
 from reasoner.errors import PolicyError
 from reasoner.knowledge import load
+from reasoner.library import open_library
 from reasoner.model import ShapeResult
 from reasoner.query import question, refuse_service
 from reasoner.shapes_default import generated
 from reasoner.triples import Triples
-from reasoner.vocabulary import COV, PREFIXES, compact
+from reasoner.vocabulary import COV, compact
 
 GENERATED = "/generated/"
 
@@ -64,10 +65,11 @@ def _culprit(result: ShapeResult) -> str:
 
 def question_findings(root: Path) -> tuple[Finding, ...]:
     """Competency questions without a question in words, or that are no SPARQL."""
-    return tuple(_question_findings(sorted((root / "ontology" / "questions").glob("*.rq"))))
+    files = sorted((root / "ontology" / "questions").glob("*.rq"))
+    return tuple(_question_findings(files, open_library(root).prefixes))
 
 
-def _question_findings(files: Iterable[Path]) -> Iterator[Finding]:
+def _question_findings(files: Iterable[Path], prefixes: Mapping[str, str]) -> Iterator[Finding]:
     store = Store()
     for path in files:
         asked = question(path.stem, path.read_text(encoding="utf-8"))
@@ -77,7 +79,7 @@ def _question_findings(files: Iterable[Path]) -> Iterator[Finding]:
             )
         try:
             refuse_service(asked.query)
-            store.query(asked.query, prefixes=PREFIXES)
+            store.query(asked.query, prefixes=dict(prefixes))
         except (SyntaxError, ValueError) as error:
             yield Finding("questions", path.name, f"is no SPARQL: {getattr(error, 'msg', error)}. Correct it.")
 

@@ -16,17 +16,6 @@ def data_dir() -> Path:
     return packaged if packaged.is_dir() else _HERE.parent
 
 
-def ontology_files() -> tuple[Path, ...]:
-    """Every Turtle file of the ontology, vocabulary first, in a fixed order."""
-    root = data_dir() / "ontology"
-    return (*sorted(root.glob("*.ttl")), *sorted((root / "policies").glob("*.ttl")))
-
-
-def shapes_file(*parts: str) -> Path:
-    """A file below ``shapes/``."""
-    return data_dir().joinpath("shapes", *parts)
-
-
 def program_file() -> Path:
     """The logic program."""
     return _HERE / "determine.lp"

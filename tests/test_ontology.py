@@ -30,9 +30,11 @@ def test_every_term_has_label_definition_kind_and_home(knowledge):
         for s, p, _ in t
         if p.value.endswith("#type") and s.value.startswith("https://w3id.org/plexus/") and "#" in s.value
     }
+    # Anchors hold numbers, sections have a title, clauses say what they say: see shapes/ontology.ttl.
+    others = {n for cls in (COV.Anchor, COV.Section, COV.Clause) for n in t.instances(cls)}
     faults = [
         (s.value, p.value)
-        for s in sorted(own, key=str)
+        for s in sorted(own - others, key=str)
         for p in (RDFS.label, SKOS.definition, RDFS.isDefinedBy)
         if not t.objects(s, p)
     ]

@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 @click.option("--source", type=click.Path(path_type=Path, dir_okay=False), help="A copy of the document, as text.")
 @click.option("--policy", "wanted", default="0587", show_default=True, metavar="NUMBER[/DATE]", help="Which edition.")
 @click.option("--owl", is_flag=True, help="Classify with HermiT too (needs plexus-reasoner[owl]).")
+@click.option("--write", "write_anew", is_flag=True, help="With --owl: write ontology/inferred.ttl anew first.")
 @click.option(
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
 )
 @click.pass_context
-def check(context: click.Context, source: Path | None, wanted: str, owl: bool, output_format: str) -> None:
+def check(
+    context: click.Context, source: Path | None, wanted: str, owl: bool, write_anew: bool, output_format: str
+) -> None:
     """Check the ontology, its shapes and questions; with --source, hold a copy of the policy against them.
 
     With --source only the document is checked: every place that a node speaks for is exact, moved, changed
@@ -40,7 +43,7 @@ def check(context: click.Context, source: Path | None, wanted: str, owl: bool, o
         return
     findings = list(check_all(root))
     if owl:
-        findings += _owl_findings(root)
+        findings += _owl_findings(root, write_anew=write_anew)
     if output_format == "json":
         click.echo(json.dumps([asdict(f) for f in findings], ensure_ascii=False, indent=2))
     else:
@@ -57,8 +60,18 @@ def _told(findings: list[Finding], *, owl: bool) -> str:
     return "\n".join([*lines, f"{len(findings)} finding{'s' if len(findings) != 1 else ''}", ""])
 
 
-def _owl_findings(root: Path) -> list[Finding]:
-    raise NotImplementedError
+def _owl_findings(root: Path, *, write_anew: bool) -> list[Finding]:
+    from reasoner.check import Finding
+    from reasoner.cli.output import write
+    from reasoner.knowledge import load
+    from reasoner.owl_check import check_owl, inferred_turtle
+
+    knowledge = load(root)
+    if write_anew:
+        target = root / "ontology" / "inferred.ttl"
+        write(inferred_turtle(knowledge), target)
+        click.echo(f"wrote {target.relative_to(root)}", err=True)
+    return [Finding("owl", fault.where, f"{fault.what} {fault.cure}".strip()) for fault in check_owl(knowledge)]
 
 
 # ---- a copy of the document ------------------------------------------------------------------------
