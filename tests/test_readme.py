@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 
@@ -21,7 +22,7 @@ PYTHON = re.findall(r"```python\n(.*?)```", README, re.S)
 
 def invoke(command: str, monkeypatch):
     monkeypatch.chdir(ROOT)
-    return CliRunner().invoke(main, command.split()[1:], prog_name="plexus")
+    return CliRunner().invoke(main, shlex.split(command)[1:], prog_name="plexus")
 
 
 def same_version(text: str) -> str:
@@ -70,3 +71,15 @@ def test_the_list_of_changes_names_the_version():
     version = re.search(r'^version = "([^"]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M)
     assert version is not None
     assert f"**{version.group(1)}**" in README
+
+
+def test_numbers_in_the_text_are_the_real_ones(knowledge):
+    from reasoner.dataset import knowledge_graphs, merged
+    from reasoner.query import questions
+    from reasoner.vocabulary import COV
+
+    graph = merged(knowledge_graphs(ROOT))
+    assert f"the {len(questions())} competency questions" in README
+    assert f"{len(graph.instances(COV.Clause))} further clauses" in README
+    assert f"{len(list((ROOT / 'cases').glob('*/request.ttl')))} requests" in README
+    assert f"{len(graph.instances(COV.Ambiguity))} ambiguities" in README
