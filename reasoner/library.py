@@ -230,6 +230,8 @@ def open_library(root: Path | None = None) -> Library:
     paths = [
         path
         for part in ("ontology", "shapes")
-        for path in sorted((base / part).rglob("*.ttl"), key=lambda p: (len(p.relative_to(base).parts), p.as_posix()))
+        for path in sorted(
+            (base / part).rglob("*.ttl"), key=lambda p: (len(p.relative_to(base).parts), p.with_suffix("").as_posix())
+        )
     ]
     return Library(base, tuple(read_file(base, p) for p in paths))

@@ -26,6 +26,7 @@ HEADER = """\
     dcterms:license <https://www.apache.org/licenses/LICENSE-2.0> ;
     owl:versionIRI <https://w3id.org/plexus/inferred/1.0.0> ;
     owl:versionInfo "1.0.0" ;
+    skos:changeNote "1.0.0: first version."@en ;
     cov:assertedBy cov:AssertedByProject ;
     prov:wasDerivedFrom <https://w3id.org/plexus/alignments> , <https://w3id.org/plexus/anatomy> , <https://w3id.org/plexus/clinical> , <https://w3id.org/plexus/coverage> ;
     prov:wasGeneratedBy [ a prov:Activity ; rdfs:label "classification with HermiT through owlready2; derived anew and compared by: plexus check --owl"@en ] .

@@ -7,22 +7,26 @@ Nothing here opens a network connection or follows a reference: JSON-LD contexts
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pyoxigraph import BlankNode, DefaultGraph, RdfFormat, Triple, parse
+from pyoxigraph import BlankNode, DefaultGraph, Literal, RdfFormat, Triple, parse
 
 from reasoner import resources
 from reasoner.errors import Fault, RequestError
 from reasoner.triples import Spo, Term
+from reasoner.vocabulary import XSD
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_TRIPLES = 200_000
 MAX_BLANK_NODES = 2_000
 MAX_ALIKE = 6
+_EXPONENT = re.compile(r"[+-]?\d{1,15}(\.\d{0,15})?[eE][+-]?\d{1,2}")
 """Blank nodes that look alike: canonical naming tries their permutations, so more than this is refused."""
 
 BASE_IRI = "urn:plexus:input"
@@ -132,7 +136,7 @@ def _parse(data: bytes, kind: str, label: str) -> list[Spo]:
                 raise _refused(label, label, "it has named graphs.", "Put the request into the default graph.")
             if isinstance(quad.object, Triple) or isinstance(quad.subject, Triple):
                 raise _refused(label, label, "it has quoted triples.", "Write plain RDF 1.1.")
-            out.append((quad.subject, quad.predicate, quad.object))
+            out.append((quad.subject, quad.predicate, _plain_decimal(quad.object)))
             if len(out) > MAX_TRIPLES:
                 raise _refused(label, label, f"it has more than {MAX_TRIPLES} triples.", "Send one request a file.")
     except SyntaxError as error:
@@ -141,6 +145,13 @@ def _parse(data: bytes, kind: str, label: str) -> list[Spo]:
     except (ValueError, OSError, RecursionError) as error:
         raise _refused(label, label, f"it is not {kind}: {error}.", "Correct the syntax.") from error
     return out
+
+
+def _plain_decimal(term: Term) -> Term:
+    """A decimal as XML Schema writes it: JSON-LD gives a number with a fraction the form of a double (3.5E0)."""
+    if isinstance(term, Literal) and term.datatype == XSD.decimal and _EXPONENT.fullmatch(term.value):
+        return Literal(f"{Decimal(term.value):f}", datatype=XSD.decimal)
+    return term
 
 
 # ---- JSON-LD contexts ------------------------------------------------------------------------------

@@ -58,8 +58,15 @@ def reviewed(name: str) -> Review:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" in metafunc.fixturenames:
-        cases = all_cases()
-        metafunc.parametrize("case", cases, ids=[c.name for c in cases])
+        sampled = metafunc.definition.get_closest_marker("sampled")
+        every = sampled.kwargs["every"] if sampled else 1
+        metafunc.parametrize(
+            "case",
+            [
+                pytest.param(case, id=case.name, marks=[] if i % every == 0 else [pytest.mark.exhaustive])
+                for i, case in enumerate(all_cases())
+            ],
+        )
 
 
 @pytest.fixture(scope="session")

@@ -147,10 +147,14 @@ def killer(shapes: tuple[Spo, ...]) -> str | None:
 
 
 CHUNKS = 8
+SAMPLE = {0, 4}
+"""The chunks that every run takes; all of them are for ``-m exhaustive``."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize(
+    "chunk", [pytest.param(i, marks=[] if i in SAMPLE else [pytest.mark.exhaustive]) for i in range(CHUNKS)]
+)
 def test_every_mutant_is_noticed(chunk):
     survivors = []
     for name, shape, constraint in mutants()[chunk::CHUNKS]:

@@ -57,6 +57,7 @@ def line_shapes() -> tuple[Spo, ...]:
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(every=8)
 def test_pyshacl_on_the_default_file_agrees(case: Case):
     agrees(case, lambda data: PyshaclEngine().evaluate(data, line_shapes()), evidence=False)
 
@@ -72,6 +73,7 @@ def evidence_in(results, criterion: str) -> set[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(every=3)
 def test_pyshifty_reports_the_same_fits(case: Case, knowledge: Knowledge, policy):
     (record,) = intake.read(case.request, as_of=case.as_of)
     shapes = (
