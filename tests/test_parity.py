@@ -16,6 +16,7 @@ from reasoner import intake
 from reasoner.engine_pyshacl import PyshaclEngine
 from reasoner.knowledge import Knowledge, load
 from reasoner.model import Basis, LineReview, Recommendation
+from reasoner.render.turtle_parts import policy_of, shape_outcomes
 from reasoner.triples import Spo
 from reasoner.vocabulary import SH
 from reasoner.weigh import fits_from
@@ -45,8 +46,20 @@ def agrees(case: Case, run, *, evidence: bool) -> None:
             assert line_outcome(results, line.iri) is Recommendation.APPROVE  # out of scope: nothing to report
         elif compared(line):
             assert line_outcome(results, line.iri) is line.recommendation
+            assert reported_in(results, line.iri) == reported_by_plexus(line)
             for criterion in line.criteria if evidence else ():
                 assert evidence_in(results, criterion.id) >= {e.iri for e in criterion.evidence if e.role == "for"}
+
+
+def reported_in(results, line: str) -> set[tuple[str, str]]:
+    return {(r.shape, r.severity) for r in results if r.focus == line and r.severity in ("Violation", "Warning")}
+
+
+def reported_by_plexus(line: LineReview) -> set[tuple[str, str]]:
+    """The SHACL report that a review carries as RDF."""
+    policy = policy_of(line, load())
+    assert policy is not None
+    return {(shape, severity) for _, severity, shape in shape_outcomes(policy, line)}
 
 
 @cache
