@@ -97,7 +97,8 @@ class Explainer:
         for polarity in Polarity:
             for node in sorted(outcome.nodes(polarity) - seen):
                 seen.add(node)
-                out.append(self.reference(node, ROLES[polarity], outcome.evidence[polarity][node]))
+                rule = outcome.evidence[polarity][node]
+                out.append(self.reference(node, ROLES[polarity], _told(rule, polarity)))
         return tuple(out)
 
     def reference(self, node: str, role: str, rule: str) -> EvidenceRef:
@@ -210,3 +211,10 @@ def refuse_bare_denial(
             "section" not in reason and "page" not in reason and "Plan term" not in reason and "Mandate" not in reason
         ):
             raise ProgramError("A denial whose reason names no evidence and no place in the policy is not given out.")
+
+
+def _told(rule: str, polarity: Polarity) -> str:
+    """The rule as the graph has it: every leaf's own copy of the settling rules stands for two that it declares."""
+    if f"-settled-{polarity.value}" not in rule:
+        return rule
+    return (COV.JudgementFulfils if polarity is Polarity.FOR else COV.JudgementRefutes).value

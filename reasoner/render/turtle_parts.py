@@ -38,7 +38,8 @@ def _open_items(parent: NamedNode, line: LineReview, criteria: dict[str, NamedNo
     for i, item in enumerate(line.open_items, 1):
         node, made = _part(parent, COV.openItem, COV.OpenItem, f"open{i}")
         yield from made
-        yield Triple(node, COV.onCriterion, criteria[item.criterion])
+        if item.criterion in criteria:  # what a mandate or plan leaves open hangs on no criterion
+            yield Triple(node, COV.onCriterion, criteria[item.criterion])
         yield Triple(node, COV.openKind, COV[f"Open-{item.kind.value}"])
         yield Triple(node, COV.question, text(item.ask))
 

@@ -10,6 +10,7 @@ from pyoxigraph import NamedNode
 
 from reasoner.card import value_of
 from reasoner.library import SourceFile
+from reasoner.render.docs.document import document
 from reasoner.render.docs.page import Html, a, article, code, dl, e, heading, several, table, ul
 from reasoner.render.docs.site import Site, stem_of
 from reasoner.triples import RDF_TYPE, Term
@@ -46,7 +47,7 @@ def _plain(site: Site, term: Term) -> str:
 def term_page(site: Site, file: SourceFile) -> Html:
     """The body of the page of an ontology file."""
     iris = [n.value for n in file.subjects]
-    return intro(site, file) + index(site, file, iris) + sections(site, file, iris)
+    return intro(site, file) + document(site, file) + index(site, file, iris) + sections(site, file, iris)
 
 
 def index(site: Site, file: SourceFile, iris: Iterable[str]) -> Html:
