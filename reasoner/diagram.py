@@ -185,7 +185,7 @@ def _codes(library: Library, policy: Node) -> list[str]:
     graph = library.graph
     holders: list[Node] = [policy, *graph.nodes(policy, COV.edition)]
     written = [o.value for h in holders for o in graph.objects(h, COV.procedureCode) if isinstance(o, Literal)]
-    nodes = [n for h in holders for c in graph.nodes(h, COV["governsCode"]) for n in graph.objects(c, SKOS.notation)]
+    nodes = [n for h in holders for c in graph.nodes(h, COV.governsCode) for n in graph.objects(c, SKOS.notation)]
     return sorted(dict.fromkeys([*written, *(n.value for n in nodes)]))
 
 

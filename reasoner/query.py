@@ -71,7 +71,14 @@ class Answer:
 def questions(root: Path | None = None) -> tuple[Question, ...]:
     """The competency questions of a folder (default: those that plexus ships), by name."""
     folder = (root or resources.data_dir()) / "ontology" / "questions"
-    return tuple(question(p.stem, p.read_text(encoding="utf-8")) for p in sorted(folder.glob("*.rq")))
+    return tuple(_read(p) for p in sorted(folder.glob("*.rq")))
+
+
+def _read(path: Path) -> Question:
+    try:
+        return question(path.stem, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise QueryError(f"{path} cannot be read: {error}.") from error
 
 
 def question(name: str, query: str) -> Question:
@@ -92,10 +99,7 @@ def find(what: str, root: Path | None = None) -> Question:
         return question("query", what)
     path = Path(what)
     if path.is_file():
-        try:
-            return question(path.stem, path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise QueryError(f"{what} cannot be read: {error}.") from error
+        return _read(path)
     known = {q.name: q for q in questions(root)}
     if what not in known:
         near = difflib.get_close_matches(what, known, n=3, cutoff=0.5)

@@ -7,6 +7,7 @@ from pathlib import Path
 from reasoner.knowledge import load
 from reasoner.library import Library, SourceFile, open_library
 from reasoner.policy import Policy
+from reasoner.query import questions
 from reasoner.render.docs import listings, policies, terms
 from reasoner.render.docs.page import STYLE, page
 from reasoner.render.docs.site import Site, stem_of
@@ -23,14 +24,14 @@ def build(root: Path | None = None) -> dict[str, str]:
     """
     library = open_library(root)
     adjudicable = load(root).policies
-    questions, cases = listings.questions_below(library.root), listings.cases_below(library.root)
+    asked, cases = questions(library.root), listings.cases_below(library.root)
     site = Site(library)
     bodies = {
-        "index.html": ("Coverage policies as a graph", listings.index_body(site, len(questions), len(cases))),
-        "questions.html": ("Questions that the graph answers", listings.questions_body(questions)),
+        "index.html": ("Coverage policies as a graph", listings.index_body(site, len(asked), len(cases))),
+        "questions.html": ("Questions that the graph answers", listings.questions_body(asked)),
         "cases.html": ("Cases", listings.cases_body(cases)),
     }
-    out = {"style.css": STYLE, **{q.file: q.text for q in questions}}
+    out = {"style.css": STYLE, **{listings.question_file(q): q.query for q in asked}}
     out |= {c.file: c.turtle for c in cases if c.turtle is not None}
     for file in library.files:
         own = [p for p in adjudicable if library.homes.get(p.edition_iri) is file]

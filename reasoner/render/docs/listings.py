@@ -10,6 +10,7 @@ from typing import Any
 from reasoner.diagram import links_diagram
 from reasoner.errors import PolicyError, UnknownTerm
 from reasoner.library import SourceFile
+from reasoner.query import Question
 from reasoner.render.docs.page import Html, a, article, code, e, heading, table, ul, wide
 from reasoner.render.docs.site import Site, stem_of
 from reasoner.render.graph import to_svg
@@ -70,36 +71,21 @@ def _file(file: SourceFile) -> Html:
     return f'{a(stem_of(file.path) + ".html", file.title)} <span class="soft">({count})</span><br>{e(about)}'
 
 
-@dataclass(frozen=True)
-class Question:
-    """A query with the question that it answers; ``file`` is the name of its copy."""
-
-    file: str
-    question: str
-    text: str
+def question_file(question: Question) -> str:
+    """The name of the copy of a question's query."""
+    return f"question-{question.name}.rq"
 
 
-def questions_below(root: Path) -> list[Question]:
-    """The competency questions of a folder."""
-    out = []
-    for path in sorted((root / "ontology" / "questions").glob("*.rq")):
-        text = _read(path)
-        first = next((line for line in text.splitlines() if line.strip()), "")
-        asked = first.strip().lstrip("#").strip() if first.lstrip().startswith("#") else ""
-        out.append(Question(f"question-{path.name}", asked or path.stem.replace("-", " "), text))
-    return out
-
-
-def questions_body(questions: list[Question]) -> Html:
+def questions_body(questions: tuple[Question, ...]) -> Html:
     """The body of the page of questions."""
     if not questions:
         return "<p>No questions are kept with this graph.</p>\n"
-    contents = ul(a(f"#{_key(q)}", q.question) for q in questions)
+    contents = ul(a(f"#{_key(q)}", q.text) for q in questions)
     entries = "".join(
         article(
             _key(q),
-            heading(2, e(q.question))
-            + f'<p>{a(q.file, q.file.removeprefix("question-"))}</p>\n<pre tabindex="0"><code>{e(q.text)}</code></pre>',
+            heading(2, e(q.text))
+            + f'<p>{a(question_file(q), q.name)}</p>\n<pre tabindex="0"><code>{e(q.query)}</code></pre>',
         )
         for q in questions
     )
@@ -107,7 +93,7 @@ def questions_body(questions: list[Question]) -> Html:
 
 
 def _key(question: Question) -> str:
-    return question.file.removesuffix(".rq").replace(" ", "-")
+    return f"question-{question.name}".replace(" ", "-")
 
 
 @dataclass(frozen=True)
