@@ -14,7 +14,7 @@ from pyoxigraph import BlankNode, NamedNode, RdfFormat, parse
 
 from reasoner.errors import Fault, PolicyError
 from reasoner.knowledge import INFERRED, Knowledge, parse_turtle
-from reasoner.owl import TIMEOUT, Classification, classify, owl_axioms
+from reasoner.owl import TIMEOUT, Classification, classify, explain_inconsistency, owl_axioms
 from reasoner.triples import RDF_TYPE, Node, Spo, Term, Triples
 from reasoner.vocabulary import BASE, OWL, PREFIXES, compact
 
@@ -188,7 +188,8 @@ def check_owl(knowledge: Knowledge, *, timeout: float = TIMEOUT) -> tuple[Fault,
     triples = (*knowledge.ontology, *statements(PROBES))
     found = classify(triples, timeout=timeout)
     if not found.consistent:
-        return (Fault("ontology", "contradicts itself.", "explain_inconsistency names the statements that clash."),)
+        why = explain_inconsistency(triples, timeout=timeout)
+        return (Fault("ontology", "contradicts itself.", f"These statements clash:\n{why}"),)
     faults = [Fault(compact(iri), "can have no member.", "Mend its definition.") for iri in found.unsatisfiable]
     faults += _difference(knowledge, shipped_part(found.inferred))
     faults += entailment_faults(found.inferred | frozenset(owl_axioms(triples)))
@@ -247,6 +248,24 @@ def classify_requests(
     terms = tuple(ontology)
     renamed = {name: _renamed(f"urn:plexus:record:{i}:", triples) for i, (name, triples) in enumerate(requests.items())}
     return _classified(terms, renamed, timeout)
+
+
+def told_of(knowledge: Knowledge, name: str, triples: Iterable[Spo], *, timeout: float = TIMEOUT) -> tuple[str, ...]:
+    """What a reasoner makes of data beside the ontology, in sentences: defined classes of its nodes, or why it clashes.
+
+    Raises:
+        OwlError: no Java, or a reasoner that failed or did not finish in time.
+    """
+    data = tuple(triples)
+    terms = vocabulary(knowledge.ontology)
+    found = classify_requests(terms, {name: data}, timeout=timeout)[name]
+    if not found.consistent:
+        why = explain_inconsistency((*terms, *data), timeout=timeout)
+        return (f"{name} contradicts the ontology. These statements clash:", *why.splitlines())
+    own = {s for s, _, _ in data}
+    defined = {s for s, p, _ in terms if p == OWL.equivalentClass}
+    types = sorted((s.value, knowledge.label(str(o.value))) for s, _, o in found.inferred if s in own and o in defined)
+    return (f"{name} agrees with the ontology. It follows:", *(f"  {compact(s)} is a {label}" for s, label in types))
 
 
 _Renamed = tuple[tuple[Spo, ...], dict[Node, Node]]

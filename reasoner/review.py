@@ -57,7 +57,7 @@ from reasoner.triples import Triples
 from reasoner.vocabulary import CLIN, COV
 from reasoner.weigh import Weigher, fits_from
 
-SCHEMA = "https://w3id.org/plexus/review/1.0"
+SCHEMA = "https://w3id.org/plexus/review/1.1"
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ import itertools
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 from conftest import ROOT, all_cases
 from engines import Prepared
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, parse
 
+from reasoner.cli import main
 from reasoner.engine_pyshacl import PyshaclEngine
 from reasoner.errors import OwlError, PolicyError
 from reasoner.knowledge import INFERRED, load, parse_turtle
@@ -25,6 +27,7 @@ from reasoner.owl_check import (
     inferred_turtle,
     shipped_part,
     statements,
+    told_of,
     vocabulary,
 )
 from reasoner.triples import RDF_TYPE, Spo, Triples
@@ -400,3 +403,25 @@ def test_the_shipped_file_is_turtle_and_says_what_made_it():
     header = NamedNode("https://w3id.org/plexus/inferred")
     says = {q.predicate.value.rsplit("/", 1)[-1].rsplit("#", 1)[-1] for q in quads if q.subject == header}
     assert {"wasGeneratedBy", "wasDerivedFrom", "versionIRI", "assertedBy", "title", "license"} <= says
+
+
+def test_a_request_is_classified_from_the_command_line():
+    request = "cases/complete-record/request.ttl"
+    done = CliRunner().invoke(main, ["check", "--owl", "--data", str(ROOT / request)])
+    assert done.exit_code == 0, done.output
+    assert "#mri-finding> is a lumbar plexus compression finding" in done.stdout
+    assert "#therapy> is a failed treatment" in done.stdout
+    assert "classified without contradiction" in done.stdout
+
+
+def test_data_that_contradicts_the_ontology_is_explained(knowledge, tmp_path):
+    says = "<urn:x:f> a clin:Finding , clin:Symptom ."
+    first, *why = told_of(knowledge, "both.ttl", statements(says))
+    assert first.startswith("both.ttl contradicts")
+    assert "DisjointClasses" in " ".join(why)
+
+
+def test_data_and_write_go_with_owl():
+    for option in (["--write"], ["--data", "x.ttl"]):
+        done = CliRunner().invoke(main, ["check", *option])
+        assert done.exit_code == 2 and "--owl" in done.stderr

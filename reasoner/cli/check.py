@@ -18,13 +18,20 @@ if TYPE_CHECKING:
 @click.option("--source", type=click.Path(path_type=Path, dir_okay=False), help="A copy of the document, as text.")
 @click.option("--policy", "wanted", default="0587", show_default=True, metavar="NUMBER[/DATE]", help="Which edition.")
 @click.option("--owl", is_flag=True, help="Classify with HermiT too (needs plexus-reasoner[owl]).")
+@click.option("--data", "data", multiple=True, metavar="FILE", help="With --owl: classify a request or other RDF too.")
 @click.option("--write", "write_anew", is_flag=True, help="With --owl: write ontology/inferred.ttl anew first.")
 @click.option(
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
 )
 @click.pass_context
 def check(
-    context: click.Context, source: Path | None, wanted: str, owl: bool, write_anew: bool, output_format: str
+    context: click.Context,
+    source: Path | None,
+    wanted: str,
+    owl: bool,
+    data: tuple[str, ...],
+    write_anew: bool,
+    output_format: str,
 ) -> None:
     """Check the ontology, its shapes and questions; with --source, hold a copy of the policy against them.
 
@@ -36,6 +43,8 @@ def check(
     from reasoner import resources
     from reasoner.check import check as check_all
 
+    if (write_anew or data) and not owl:
+        raise click.UsageError("--write and --data go with --owl.")
     root = resources.data_dir()
     if source is not None:
         if _check_source(root, source, wanted, output_format):
@@ -48,8 +57,21 @@ def check(
         click.echo(json.dumps([asdict(f) for f in findings], ensure_ascii=False, indent=2))
     else:
         click.echo(_told(findings, owl=owl), nl=False)
-    if findings:
+    if any([*(not _agrees(root, name) for name in data), findings]):
         context.exit(1)
+
+
+def _agrees(root: Path, name: str) -> bool:
+    """Classify one file of data, say what follows, and whether it agrees with the ontology."""
+    from reasoner.knowledge import load
+    from reasoner.owl_check import told_of
+    from reasoner.reading import read_triples
+    from reasoner.render.words import clean
+
+    first, *rest = told_of(load(root), name, read_triples(name).triples)
+    for line in (first, *rest):
+        click.echo(clean(line))
+    return "contradicts" not in first.removeprefix(name)
 
 
 def _told(findings: list[Finding], *, owl: bool) -> str:

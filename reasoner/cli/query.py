@@ -61,6 +61,8 @@ def query(
 
     Every file is a named graph of its own; the default graph is the union of all. The prefixes of plexus
     need no declaration. Nothing can be changed or fetched.
+
+    Exit codes: 0 answered; 1 refused, failed or stopped; 2 wrong usage; 3 answered, but cut after --rows.
     """
     from reasoner import query as asking
     from reasoner.render import answers
