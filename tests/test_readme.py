@@ -22,7 +22,7 @@ PYTHON = re.findall(r"```python\n(.*?)```", README, re.S)
 
 def invoke(command: str, monkeypatch):
     monkeypatch.chdir(ROOT)
-    return CliRunner(env={"COLUMNS": "80"}).invoke(main, shlex.split(command)[1:], prog_name="plexus")
+    return CliRunner().invoke(main, shlex.split(command)[1:], prog_name="plexus")
 
 
 def same_version(text: str) -> str:
