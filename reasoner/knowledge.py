@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
-from pyoxigraph import CanonicalizationAlgorithm, Dataset, NamedNode, Quad, RdfFormat, Triple, parse
+from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, NamedNode, Quad, RdfFormat, Triple, parse
 
 from reasoner import resources
 from reasoner.errors import PolicyError
@@ -50,10 +50,20 @@ def parse_turtle(files: Iterable[Path]) -> list[Spo]:
 
 
 def digest(triples: Iterable[Spo]) -> str:
-    """SHA-256 of the canonical form (RDFC-1.0) of a graph, in hex."""
-    dataset = Dataset(Quad(s, p, o) for s, p, o in triples)
+    """SHA-256 of the canonical form (RDFC-1.0) of a graph, in hex.
+
+    Canonical names depend only on the triples that have blank nodes, so only these go through the algorithm.
+    """
+    plain: list[Spo] = []
+    nameless: list[Spo] = []
+    for triple in triples:
+        has_blank = isinstance(triple[0], BlankNode) or isinstance(triple[2], BlankNode)
+        (nameless if has_blank else plain).append(triple)
+    dataset = Dataset(Quad(s, p, o) for s, p, o in nameless)
     dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
-    lines = sorted(f"{Triple(q.subject, q.predicate, q.object)} ." for q in dataset)
+    lines = sorted(
+        {f"{Triple(*t)} ." for t in plain} | {f"{Triple(q.subject, q.predicate, q.object)} ." for q in dataset}
+    )
     return hashlib.sha256("\n".join([*lines, ""]).encode()).hexdigest()
 
 
