@@ -6,6 +6,8 @@ is reported as skipped where it does not.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT
@@ -18,8 +20,9 @@ from reasoner.cli import main
 from reasoner.dataset import knowledge_graphs, merged
 from reasoner.errors import PolicyError
 from reasoner.triples import RDF_TYPE, Triples
-from reasoner.vocabulary import COV, DCTERMS, OA, RDFS, XSD
+from reasoner.vocabulary import COV, DCTERMS, OA, RDFS, XSD, Namespace
 
+BIBO = Namespace("http://purl.org/ontology/bibo/")
 DOCUMENT = ROOT.parent / "shared" / "policy" / "coverage-policy-0587.txt"
 EDITION, SECTION = NamedNode("urn:x:edition"), NamedNode("urn:x:section")
 TEXT = "Title. Surgery is covered when pain is severe and rest has failed. It is not covered for others. The end."
@@ -181,3 +184,16 @@ def test_words_that_do_not_stand_once_are_refused(tmp_path, first, last):
     copy.write_text(TEXT, encoding="utf-8")
     done = CliRunner().invoke(main, ["anchor", str(copy), first, *([last] if last else [])])
     assert done.exit_code == 1 and "document" in done.stderr
+
+
+@needs_document
+def test_no_text_of_the_project_repeats_the_document():
+    """No seven words in a row of the published text, but for titles of publications."""
+    words = re.findall(r"[a-z0-9']+", normalised(DOCUMENT.read_text(encoding="utf-8")).lower())
+    runs = {tuple(words[i : i + 7]) for i in range(len(words) - 6)}
+    copied = []
+    for _, prop, value in merged(knowledge_graphs(ROOT)):
+        if isinstance(value, Literal) and prop not in (DCTERMS.title, BIBO.doi):
+            own = re.findall(r"[a-z0-9']+", value.value.lower())
+            copied += [value.value for i in range(len(own) - 6) if tuple(own[i : i + 7]) in runs]
+    assert copied == []

@@ -19,6 +19,9 @@ from reasoner.triples import RDF_TYPE
 from reasoner.vocabulary import CLIN, COV, OA, OWL, RDFS, SKOS, Namespace, compact
 
 P0587 = Namespace("https://w3id.org/plexus/policy/0587#")
+CODE = Namespace("https://w3id.org/plexus/code/")
+CMM608 = Namespace("https://w3id.org/plexus/policy/cmm-608#")
+SSSOM = Namespace("https://w3id.org/sssom/")
 LIT = Namespace("https://w3id.org/plexus/literature#")
 
 
@@ -56,6 +59,11 @@ TAKEN = [
     (P0587["appraisal-nichols"], COV.why, "gives no reason"),
     (LIT["nichols-2022-profile"], COV.profileOf, "Design, certainty and directness"),
     (NamedNode("https://w3id.org/plexus/policy/0587"), OWL.versionIRI, "has no version"),
+    (CODE["icd-10-cm/M54.16"], COV.codeSystem, "belongs to no system"),
+    (CODE["mapping/rxnorm/704-TricyclicAntidepressant"], SSSOM.mapping_justification, "is not justified"),
+    (CMM608.policy, COV.numberSeenIn, "in which year it was seen"),
+    (CMM608.policy, COV.adjudicable, "decides nothing"),
+    (CMM608.UrgentCases, COV.knownFrom, "from where this is known"),
 ]
 ADDED = [
     (P0587.DocumentedCompression, COV.hasRule, P0587.Nowhere, "used and nowhere declared"),
@@ -64,6 +72,14 @@ ADDED = [
     (P0587["at-candidates"], OA.end, Literal(1), "below oa:end"),
     (P0587["at-nobody"], RDF_TYPE, COV.Anchor, "Nothing is anchored there"),
 ]
+
+
+def test_a_diagnosis_code_without_billability_is_found():
+    code = CODE["icd-10-cm/G54.1"]
+    changed = {n: tuple(t for t in g if (t[0], t[1]) != (code, COV.billable)) for n, g in graphs().items()}
+    assert sum(map(len, changed.values())) < sum(map(len, graphs().values()))
+    found = ontology_findings(changed, ROOT)
+    assert any("whether it can be billed" in f.what for f in found)
 
 
 @cache
