@@ -1,63 +1,32 @@
 """Places in a policy document, and whether a copy of the document still says the same there.
 
 plexus holds no text of a policy. An anchor is a character range of the *normalised* text with the SHA-256
-of what stands there; whoever has a copy can check it. Anchors lie within one another (a criterion within its
-statement), so a copy is compared from the outside in: an anchor is looked for within the place where the
-anchor around it was found.
+of what stands there; whoever has a copy can check it. :mod:`reasoner.placing` finds the places in a copy; this module
+reads anchors from the graph and says who speaks for the places, and which words nobody speaks for.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
+from itertools import groupby
 
 from pyoxigraph import NamedNode
 
 from reasoner.errors import PolicyError
+from reasoner.placing import Anchor, Copy, Fate, Placement, normalised, place
 from reasoner.triples import RDF_TYPE, Node, Triples
 from reasoner.vocabulary import COV, DCTERMS, OA, RDFS, local_name
 
-_PLAIN = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "\u00ad": None} | dict.fromkeys("‐‑–—−", "-"))
+RECOGNISED = 0.2
+"""The part of the places that must be found before a text is taken for a copy of the document."""
+
 _WORD = re.compile(r"\w")
 
 # What speaks for a span of the document. An ambiguity may be anchored to a whole section about which it says
 # only that something is missing there, so it speaks for nothing.
 SPEAKERS = (COV.Section, COV.Clause, COV.CoverageStatement, COV.LeafCriterion, COV.AllOf, COV.AnyOf, COV.Exclusion)
-
-
-def normalised(text: str) -> str:
-    r"""A text as anchors count it: NFKC, straight quotes and hyphens, every run of white space one space.
-
-    >>> normalised(' one\n two – “three” ')
-    'one two - "three"'
-    """
-    return " ".join(unicodedata.normalize("NFKC", text).translate(_PLAIN).split())
-
-
-def span_digest(text: str) -> str:
-    """SHA-256, in hex, of a span of normalised text."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Anchor:
-    """A place in the normalised text of an edition: characters from ``start`` up to ``end``."""
-
-    iri: str
-    label: str
-    section: str
-    page: int
-    start: int
-    end: int
-    digest: str
-
-    def encloses(self, other: Anchor) -> bool:
-        """Whether another anchor lies within this one (or is the same range)."""
-        return self.start <= other.start and other.end <= self.end
 
 
 @dataclass(frozen=True)
@@ -70,43 +39,35 @@ class Speaker:
     anchor: str
 
 
-class Fate(StrEnum):
-    """What became of the words at an anchor in another copy of the document."""
-
-    EXACT = "exact"
-    MOVED = "moved"
-    CHANGED = "changed"
-    GONE = "gone"
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where an anchor is in the copy: its range there, or for changed words the range to read instead."""
-
-    anchor: Anchor
-    fate: Fate
-    start: int
-    end: int
-
-
 @dataclass(frozen=True)
 class SourceCheck:
-    """A copy of the document held against the anchors of one edition."""
+    """A copy of the document held against the anchors of one edition; ``text`` is the copy, normalised."""
 
     edition: str
-    length: int
+    text: str
     placements: tuple[Placement, ...]
     uncovered: tuple[tuple[int, int], ...]
     speakers: tuple[Speaker, ...]
 
     @property
     def faithful(self) -> bool:
-        """Whether every anchor is exact and no words are left over."""
-        return not self.uncovered and all(p.fate is Fate.EXACT for p in self.placements)
+        """Whether every anchor has its own words at its own place, but for typography, and no words are left over."""
+        return not self.uncovered and all(p.fate in (Fate.EXACT, Fate.RESPACED) for p in self.placements)
+
+    @property
+    def recognised(self) -> bool:
+        """Whether so many places were found that the text looks like a copy of the document."""
+        found = sum(self.count(fate) for fate in (Fate.EXACT, Fate.RESPACED, Fate.MOVED))
+        return found >= RECOGNISED * len(self.placements)
 
     def count(self, fate: Fate) -> int:
         """How many anchors met a fate."""
         return sum(p.fate is fate for p in self.placements)
+
+    def moved(self) -> tuple[tuple[Placement, ...], ...]:
+        """The places that have moved, those together that moved by as much with nothing moved otherwise between."""
+        moved = (p for p in self.placements if p.fate is Fate.MOVED)
+        return tuple(tuple(group) for _, group in groupby(moved, key=lambda p: p.start - p.anchor.start))
 
     def to_reread(self) -> tuple[tuple[Speaker, Placement], ...]:
         """Who speaks for words that are changed or gone, in the order of the document."""
@@ -167,12 +128,37 @@ def compare(graph: Triples, edition: NamedNode, text: str) -> SourceCheck:
     anchors = anchors_of(graph, edition)
     if not anchors:
         raise PolicyError(edition.value, "has no anchors to check.", "Add cov:Anchor nodes; see plexus anchor.")
-    copy = normalised(text)
-    placed = _Placer(copy).place(anchors)
+    copy = Copy(text)
+    placed = place(anchors, copy)
     speakers = speakers_of(graph, anchors)
     speaking = {s.anchor for s in speakers if any(t in SPEAKERS for t in graph.nodes(NamedNode(s.iri), RDF_TYPE))}
     spans = [(p.start, p.end) for p in placed if p.anchor.iri in speaking and p.fate is not Fate.GONE]
-    return SourceCheck(edition.value, len(copy), placed, tuple(_left_over(copy, spans)), speakers)
+    return SourceCheck(edition.value, copy.text, placed, tuple(_left_over(copy.text, spans)), speakers)
+
+
+def section_at(graph: Triples, found: SourceCheck, position: int) -> Node:
+    """The section of the edition whose heading stands before a position of the copy.
+
+    Raises:
+        PolicyError: it cannot be told; the error says why.
+    """
+    node = {s.anchor: NamedNode(s.iri) for s in found.speakers}
+    sections = set(graph.instances(COV.Section))
+    headings = [p for p in found.placements if p.anchor.iri in node and node[p.anchor.iri] in sections]
+    here = [p for p in headings if p.fate not in (Fate.CHANGED, Fate.GONE)]
+    before = max((p for p in here if p.start <= position), key=lambda p: p.start, default=None)
+    if not found.recognised or before is None:
+        raise PolicyError("section", "no heading of the edition was found before these words.")
+    later = [p for p in headings if p.anchor.start > before.anchor.start]
+    if later and later[0] not in here:
+        raise PolicyError("section", f"the {later[0].anchor.label} was not found, so that it may begin before them.")
+    return node[before.anchor.iri]
+
+
+def page_at(text: str, position: int) -> int | None:
+    """The page of a position of the normalised text, where form feeds part the pages of a copy, else None."""
+    breaks = [len(normalised(text[: m.start()])) for m in re.finditer("\f", text)]
+    return 1 + sum(at <= position for at in breaks) if breaks else None
 
 
 def _left_over(copy: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -182,68 +168,3 @@ def _left_over(copy: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[in
         if start > at and _WORD.search(copy, at, start):
             yield at, start
         at = max(at, end)
-
-
-class _Placer:
-    """Finds anchors in a copy, the enclosing ones before the enclosed."""
-
-    def __init__(self, copy: str) -> None:
-        self.copy = copy
-        self.starts = [i for i in range(len(copy)) if i == 0 or not copy[i - 1].isalnum() or not copy[i].isalnum()]
-
-    def place(self, anchors: tuple[Anchor, ...]) -> tuple[Placement, ...]:
-        out: list[Placement] = []
-        self._within(list(anchors), (0, len(self.copy)), 0, out)
-        return tuple(sorted(out, key=lambda p: (p.anchor.start, -p.anchor.end, p.anchor.iri)))
-
-    def _within(self, anchors: list[Anchor], region: tuple[int, int], shift: int, out: list[Placement]) -> None:
-        families = _families(anchors)
-        found = self._siblings([outer for outer, _ in families], region, shift)
-        for i, (outer, inner) in enumerate(families):
-            range_ = found[i]
-            if range_ is not None:
-                same = range_ == (outer.start, outer.end)
-                out.append(Placement(outer, Fate.EXACT if same else Fate.MOVED, *range_))
-                self._within(inner, range_, range_[0] - outer.start, out)
-                continue
-            gap = self._gap(found, i, region)
-            has_words = bool(_WORD.search(self.copy, *gap))
-            out.append(Placement(outer, Fate.CHANGED if has_words else Fate.GONE, *gap))
-            self._within(inner, gap, gap[0] - outer.start, out)
-
-    def _siblings(self, anchors: list[Anchor], region: tuple[int, int], shift: int) -> list[tuple[int, int] | None]:
-        found: list[tuple[int, int] | None] = []
-        for anchor in anchors:
-            start = self._find(anchor, region, anchor.start + shift)
-            found.append(None if start is None else (start, start + anchor.end - anchor.start))
-            if start is not None:
-                shift = start - anchor.start
-        return found
-
-    def _find(self, anchor: Anchor, region: tuple[int, int], expected: int) -> int | None:
-        if self._is_at(anchor, expected, region):
-            return expected
-        hits = [s for s in self.starts if self._is_at(anchor, s, region)]
-        return min(hits, key=lambda s: abs(s - expected), default=None)
-
-    def _is_at(self, anchor: Anchor, start: int, region: tuple[int, int]) -> bool:
-        end = start + anchor.end - anchor.start
-        return region[0] <= start and end <= region[1] and span_digest(self.copy[start:end]) == anchor.digest
-
-    def _gap(self, found: list[tuple[int, int] | None], i: int, region: tuple[int, int]) -> tuple[int, int]:
-        """Where lost words must have been: between the neighbours that were found."""
-        before = [f[1] for f in found[:i] if f is not None]
-        start = max(before, default=region[0])
-        after = [f[0] for f in found[i + 1 :] if f is not None and f[0] >= start]
-        return start, min(after, default=region[1])
-
-
-def _families(anchors: list[Anchor]) -> list[tuple[Anchor, list[Anchor]]]:
-    """Anchors with those that lie within them; input and output in the order of the document."""
-    out: list[tuple[Anchor, list[Anchor]]] = []
-    for anchor in anchors:
-        if out and out[-1][0].encloses(anchor):
-            out[-1][1].append(anchor)
-        else:
-            out.append((anchor, []))
-    return out

@@ -6,6 +6,7 @@ and compares; reviews do not read it.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -188,7 +189,7 @@ def check_owl(knowledge: Knowledge, *, timeout: float = TIMEOUT) -> tuple[Fault,
     triples = (*knowledge.ontology, *statements(PROBES))
     found = classify(triples, timeout=timeout)
     if not found.consistent:
-        why = explain_inconsistency(triples, timeout=timeout)
+        why = "\n".join(clash_sentences(explain_inconsistency(triples, timeout=timeout)))
         return (Fault("ontology", "contradicts itself.", f"These statements clash:\n{why}"),)
     faults = [Fault(compact(iri), "can have no member.", "Mend its definition.") for iri in found.unsatisfiable]
     faults += _difference(knowledge, shipped_part(found.inferred))
@@ -250,22 +251,83 @@ def classify_requests(
     return _classified(terms, renamed, timeout)
 
 
-def told_of(knowledge: Knowledge, name: str, triples: Iterable[Spo], *, timeout: float = TIMEOUT) -> tuple[str, ...]:
-    """What a reasoner makes of data beside the ontology, in sentences: defined classes of its nodes, or why it clashes.
+@dataclass(frozen=True)
+class Told:
+    """What a reasoner makes of one record beside the ontology, in sentences."""
+
+    agrees: bool
+    lines: tuple[str, ...]
+
+
+def told_of(knowledge: Knowledge, records: Mapping[str, Iterable[Spo]], *, timeout: float = TIMEOUT) -> Iterator[Told]:
+    """What follows from each record beside the ontology: defined classes of its nodes, or why it clashes.
 
     Raises:
         OwlError: no Java, or a reasoner that failed or did not finish in time.
     """
-    data = tuple(triples)
+    data = {name: tuple(triples) for name, triples in records.items()}
     terms = vocabulary(knowledge.ontology)
-    found = classify_requests(terms, {name: data}, timeout=timeout)[name]
-    if not found.consistent:
-        why = explain_inconsistency((*terms, *data), timeout=timeout)
-        return (f"{name} contradicts the ontology. These statements clash:", *why.splitlines())
-    own = {s for s, _, _ in data}
     defined = {s for s, p, _ in terms if p == OWL.equivalentClass}
-    types = sorted((s.value, knowledge.label(str(o.value))) for s, _, o in found.inferred if s in own and o in defined)
-    return (f"{name} agrees with the ontology. It follows:", *(f"  {compact(s)} is a {label}" for s, label in types))
+    for name, found in classify_requests(terms, data, timeout=timeout).items():
+        if not found.consistent:
+            why = clash_sentences(explain_inconsistency((*terms, *data[name]), timeout=timeout))
+            yield Told(False, (f"{name} contradicts the ontology. These statements clash:", *why))
+            continue
+        own = {s for s, _, _ in data[name]}
+        types = [(s.value, knowledge.label(str(o.value))) for s, _, o in found.inferred if s in own and o in defined]
+        follows = " It follows:" if types else " None of its nodes belongs to a defined class."
+        lines = (f"  {compact(s)} is a {label}" for s, label in sorted(types))
+        yield Told(True, (f"{name} agrees with the ontology.{follows}", *lines))
+
+
+_CLASH_VERBS = {
+    "type": "{0} is a {1}.",
+    "subClassOf": "Every {0} is a {1}.",
+    "equivalentTo": "{0} means the same as: {1}.",
+    "differentFrom": "{0} and {1} are different things.",
+    "disjointWith": "Nothing is both a {0} and a {1}.",
+    "subPropertyOf": "Whatever has something as {0} has it as {1} too.",
+    "inverseOf": "{0} is {1} the other way round.",
+    "domain": "Whatever has a value of {0} is a {1}.",
+    "range": "Every value of {0} is a {1}.",
+}
+
+
+def clash_sentences(explanation: str) -> tuple[str, ...]:
+    r"""Statements that clash, as :func:`explain_inconsistency` lists them, as sentences.
+
+    >>> clash_sentences("1)   Functional presence\n     Absent differentFrom Present")
+    ('  Nothing has more than one value of presence.', '  Absent and Present are different things.')
+    """
+    statements: list[str] = []
+    for line in explanation.splitlines():
+        numbered = re.match(r"\d+\) +", line)
+        if statements and line.startswith(" " * 6):
+            statements[-1] += f" {line.strip()}"
+        elif numbered and numbered[0][0] != "1":
+            statements += ["Or else:", line[numbered.end() :]]
+        else:
+            statements.append(line[numbered.end() :] if numbered else line.strip())
+    named = {word for text in statements if "(" not in text for word in text.split()}
+    return tuple(f"  {_clash_sentence(text, named)}" for text in statements)
+
+
+def _clash_sentence(text: str, named: set[str]) -> str:
+    """One statement as a sentence; of disjoint classes those that other statements name, as it is what it cannot."""
+    disjoint = re.fullmatch(r"DisjointClasses\((.*)\)", text)
+    if disjoint:
+        classes = disjoint[1].split()
+        shown = [c for c in classes if c in named]
+        shown = shown if len(shown) > 1 else classes
+        more = f" (nor of {len(classes) - len(shown)} other classes)" if len(shown) < len(classes) else ""
+        return f"Nothing is more than one of these: {', '.join(shown)}{more}."
+    subject, verb, rest = (*text.split(" ", 2), "", "")[:3]
+    if subject == "Functional" and not rest:
+        return f"Nothing has more than one value of {verb}."
+    if verb in _CLASH_VERBS and rest:
+        return _CLASH_VERBS[verb].format(subject, rest)
+    plain = rest and " " not in rest and not re.search(r"[()]", text)
+    return f"The {verb} of {subject} is {rest}." if plain else text
 
 
 _Renamed = tuple[tuple[Spo, ...], dict[Node, Node]]

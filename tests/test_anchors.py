@@ -15,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode
 
-from reasoner.anchors import Fate, anchors_of, compare, normalised, span_digest
+from reasoner.anchors import anchors_of, compare
 from reasoner.cli import main
 from reasoner.dataset import knowledge_graphs, merged
 from reasoner.errors import PolicyError
+from reasoner.placing import Fate, normalised, span_digest
 from reasoner.triples import RDF_TYPE, Triples
 from reasoner.vocabulary import COV, DCTERMS, OA, RDFS, XSD, Namespace
 

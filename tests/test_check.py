@@ -14,7 +14,7 @@ from pyoxigraph import Literal, NamedNode
 from reasoner.check import check_source, editions, generated_findings, ontology_findings, question_findings
 from reasoner.cli import main
 from reasoner.dataset import knowledge_graphs, merged
-from reasoner.errors import PolicyError
+from reasoner.errors import OwlError, PolicyError
 from reasoner.triples import RDF_TYPE
 from reasoner.vocabulary import CLIN, COV, OA, OWL, RDFS, SKOS, Namespace, compact
 
@@ -140,8 +140,96 @@ def test_a_policy_that_does_not_exist_is_named():
     assert set(editions(merged(graphs()))) >= {"0587", "0587/2025-12-01"}
 
 
-def test_a_copy_that_cannot_be_read_is_told_in_a_sentence(tmp_path):
-    (tmp_path / "scan.pdf").write_bytes(b"%PDF-\xff\xfe")
-    for name in ("scan.pdf", "none.txt"):
-        done = CliRunner().invoke(main, ["check", "--source", str(tmp_path / name)])
-        assert done.exit_code == 1 and name in done.stderr and "Traceback" not in done.stderr
+UNREADABLE = {
+    "latin.txt": "Gültig".encode("latin-1"),
+    "scan.pdf": b"%PDF-\xff\xfe",
+    "binary.bin": b"Policy\0text",
+    "empty.txt": b"",
+    "blank.txt": b"\xef\xbb\xbf \n",
+    "none.txt": None,
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_copy_that_cannot_be_read_is_told_in_a_sentence(tmp_path, name):
+    path, content = tmp_path / name, UNREADABLE[name]
+    if content is not None:
+        path.write_bytes(content)
+    for command in (["check", "--source", str(path)], ["anchor", str(path), "words"]):
+        done = CliRunner().invoke(main, command)
+        assert done.exit_code == 2 and name in done.stderr and "Traceback" not in done.stderr
+        assert done.stdout == ""
+
+
+def test_an_unknown_policy_is_wrong_usage(tmp_path):
+    copy = tmp_path / "copy.txt"
+    copy.write_text("words", encoding="utf-8")
+    done = CliRunner().invoke(main, ["check", "--source", str(copy), "--policy", "9999"])
+    assert done.exit_code == 2 and "Known: 0587" in done.stderr
+
+
+IDLE = {
+    "--source checks a copy": ["--source", "copy.txt", "--owl"],
+    "--policy says which edition": ["--policy", "0587"],
+    "leave --format json out": ["--owl", "--data", "x.ttl", "--format", "json"],
+}
+
+
+@pytest.mark.parametrize("said", IDLE)
+def test_an_option_that_would_do_nothing_is_refused(said):
+    done = CliRunner().invoke(main, ["check", *IDLE[said]])
+    assert done.exit_code == 2 and said in done.stderr and done.stdout == ""
+
+
+# ---- With a reasoner; what it answers is given, so that these tests need no Java -------------------
+
+
+@pytest.fixture
+def reasoner(monkeypatch):
+    """Let the ontology be well and each record say what it is told to say."""
+    from reasoner.owl_check import Told
+
+    def told(_, records):
+        return [Told("bad" not in name, (f"{name} is told.",)) for name in records]
+
+    monkeypatch.setattr("reasoner.owl_check.check_owl", lambda _: ())
+    monkeypatch.setattr("reasoner.owl_check.told_of", told)
+
+
+def test_a_folder_of_data_is_classified_file_by_file(reasoner, tmp_path):
+    for name in ("one.ttl", "bad.ttl"):
+        (tmp_path / name).write_text("<urn:x:a> a <urn:x:B> .", encoding="utf-8")
+    (tmp_path / "notes.md").write_text("no RDF", encoding="utf-8")
+    done = CliRunner().invoke(main, ["check", "--owl", "--data", str(tmp_path)])
+    assert [line.rsplit("/", 1)[-1] for line in done.stdout.splitlines()[1:]] == [
+        "bad.ttl is told.",
+        "one.ttl is told.",
+    ]
+    assert done.exit_code == 1
+    assert CliRunner().invoke(main, ["check", "--owl", "--data", str(tmp_path / "one.ttl")]).exit_code == 0
+
+
+def test_data_that_cannot_be_read_is_refused_before_anything_is_classified(reasoner, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken.ttl").write_text("<urn:x:a> a", encoding="utf-8")
+    for name in ("missing.ttl", "broken.ttl", "empty"):
+        done = CliRunner().invoke(main, ["check", "--owl", "--data", str(tmp_path / name)])
+        assert done.exit_code == 2 and name in done.stderr and done.stdout == ""
+
+
+def test_a_reasoner_that_cannot_run_is_no_finding(monkeypatch):
+    def fail(_):
+        raise OwlError("OWL reasoning needs Java.")
+
+    monkeypatch.setattr("reasoner.owl_check.check_owl", fail)
+    done = CliRunner().invoke(main, ["check", "--owl"])
+    assert done.exit_code == 2 and "needs Java" in done.stderr
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_is_told_what_is_being_done(reasoner, monkeypatch, terminal, tmp_path):
+    (tmp_path / "one.ttl").write_text("<urn:x:a> a <urn:x:B> .", encoding="utf-8")
+    monkeypatch.setattr("reasoner.cli.check.is_terminal", lambda: terminal)
+    done = CliRunner().invoke(main, ["check", "--owl", "--data", str(tmp_path)])
+    assert ("Classifying the ontology" in done.stderr, "1 file of data" in done.stderr) == (terminal, terminal)
+    assert "Classifying" not in done.stdout

@@ -14,6 +14,7 @@ ORDER = [
     ["policy"],
     ["policy_reading"],
     ["knowledge", "library"],
+    ["placing"],
     ["dataset", "anchors", "card", "diagram", "layout"],
     ["query"],
     ["query_worker"],

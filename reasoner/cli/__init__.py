@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from reasoner.cli.anchor import anchor
 from reasoner.cli.authoring import prepare, readings, shapes, template
-from reasoner.cli.check import anchor, check
+from reasoner.cli.check import check
 from reasoner.cli.explore import docs, graph, show
 from reasoner.cli.output import tell
 from reasoner.cli.query import query
