@@ -14,8 +14,9 @@ from itertools import groupby
 
 from pyoxigraph import NamedNode
 
+from reasoner.copies import Anchor, Copy, normalised
 from reasoner.errors import PolicyError
-from reasoner.placing import Anchor, Copy, Fate, Placement, normalised, place
+from reasoner.placing import Fate, Placement, place
 from reasoner.triples import RDF_TYPE, Node, Triples
 from reasoner.vocabulary import COV, DCTERMS, OA, RDFS, local_name
 
@@ -148,10 +149,11 @@ def section_at(graph: Triples, found: SourceCheck, position: int) -> Node:
     here = [p for p in headings if p.fate not in (Fate.CHANGED, Fate.GONE)]
     before = max((p for p in here if p.start <= position), key=lambda p: p.start, default=None)
     if not found.recognised or before is None:
-        raise PolicyError("section", "no heading of the edition was found before these words.")
+        raise PolicyError("cov:inSection", "is left open: no heading of the edition was found before these words.")
     later = [p for p in headings if p.anchor.start > before.anchor.start]
     if later and later[0] not in here:
-        raise PolicyError("section", f"the {later[0].anchor.label} was not found, so that it may begin before them.")
+        why = f"is left open: the {later[0].anchor.label} was not found, and it may have to stand before these words."
+        raise PolicyError("cov:inSection", why)
     return node[before.anchor.iri]
 
 

@@ -4,7 +4,7 @@ An anchor is a character range and a digest, so its words can only be recognised
 the outside in, and at each level in this order:
 
 1. words that stand at the anchor's own place, or anywhere in the order of the document;
-2. between those, words that are the same but for typography (:class:`Copy`);
+2. between those, words that are the same but for typography (:class:`reasoner.copies.Copy`);
 3. words that stand elsewhere, but never where another anchor was found: a heading is not its entry in the contents;
 4. for the rest nothing but length speaks. What stands between the neighbours, and between those parts of an anchor
    that were found, is given to the lost anchors in order and in proportion if it is at least half and at most twice as
@@ -14,13 +14,11 @@ the outside in, and at each level in this order:
 
 from __future__ import annotations
 
-import hashlib
-import re
-import unicodedata
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from reasoner.copies import Anchor, Copy, Range, words_in
 
 LIKE = 2
 """How many times longer or shorter the words between two neighbours may be to count as the lost ones, changed."""
@@ -28,59 +26,6 @@ RUN = 4
 """How many anchors in a row may be lost before it is no longer told which words stand for which."""
 TELLING = 3
 """How many words a part must have for its presence to say that the whole is changed and not gone."""
-
-_PLAIN = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "\u00ad": None} | dict.fromkeys("‐‑–—−", "-"))
-_SOFT_BREAK = re.compile(r"\u00ad[^\S\n]*\n")
-_BULLET = re.compile("(?<!\\S)[•‣◦⁃∙·▪▫●○■□*\uf0a7\uf0b7](?!\\S)")
-_BROKEN = re.compile(r"(?<=\w)- (?=\w)")
-_WORD = re.compile(r"\w\S*")
-_CHOICES, _TRIES, _HITS, _MARGIN = 6, 1_000_000, 20, 3
-
-Range = tuple[int, int]
-
-
-def normalised(text: str) -> str:
-    r"""A text as anchors count it: NFKC, straight quotes and hyphens, every run of white space one space.
-
-    >>> normalised(' one\n two – “three” ')
-    'one two - "three"'
-    """
-    return " ".join(unicodedata.normalize("NFKC", text).translate(_PLAIN).split())
-
-
-def span_digest(text: str) -> str:
-    """SHA-256, in hex, of a span of normalised text."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def words_in(text: str, start: int, end: int) -> int:
-    """How many words stand in a range of a text."""
-    return len(_WORD.findall(text, start, end))
-
-
-@dataclass(frozen=True)
-class Anchor:
-    """A place in the normalised text of an edition: characters from ``start`` up to ``end``."""
-
-    iri: str
-    label: str
-    section: str
-    page: int
-    start: int
-    end: int
-    digest: str
-
-    def encloses(self, other: Anchor) -> bool:
-        """Whether another anchor lies within this one (or is the same range)."""
-        return self.start <= other.start and other.end <= self.end
-
-    def overlap(self, later: Anchor) -> int:
-        """How far this anchor goes beyond the start of a later one."""
-        return max(0, self.end - later.start)
-
-    def meets(self, other: Anchor) -> bool:
-        """Whether some characters belong to both."""
-        return self.start < other.end and other.start < self.end
 
 
 class Fate(StrEnum):
@@ -101,101 +46,6 @@ class Placement:
     fate: Fate
     start: int
     end: int
-
-
-class Copy:
-    r"""A copy of a document: its normalised text, and the looser form in which words are looked for a second time.
-
-    The looser form forgives what extraction from a PDF does. A bullet that stands alone (``•``, ``▪``, ``*``, ...) is
-    read as ``-``. A hyphen and a space within a word, as a line's end leaves them, is read as nothing, as a hyphen, or
-    as it stands, whichever gives the digest; a soft hyphen at a line's end counts as a hyphen.
-
-    >>> copy = Copy("• signifi-\n  cant")
-    >>> copy.text, [reading for reading, _, _ in copy.readings(0, 13)]
-    ('• signifi- cant', ['- significant', '- signifi-can', '- signifi- ca'])
-    """
-
-    def __init__(self, text: str) -> None:
-        self.text = normalised(_SOFT_BREAK.sub("-\n", text))
-        self._loose = _BULLET.sub("-", self.text)
-        self._broken = [m.start() for m in _BROKEN.finditer(self.text)]
-        self._starts = [m.start() for m in re.finditer(r"(?<![^\W_])\S|[^\w\s]|_", self.text)]
-        self._left_out: dict[int, int] = {}
-        self._tries = 0
-
-    def own_offset(self, at: int) -> int:
-        """A position as it would be without the hyphens and spaces that were found to be typography."""
-        return at - sum(n for position, n in self._left_out.items() if position < at)
-
-    def hits(self, anchor: Anchor, region: Range, expected: int) -> list[Range]:
-        """Where an anchor's words stand: where they are expected, else all places in a region, the nearest first."""
-        if self._is_at(anchor, expected, region):
-            return [(expected, expected + anchor.end - anchor.start)]
-        found = [s for s in self._starts_in(region) if self._is_at(anchor, s, region)]
-        nearest = sorted(found, key=lambda s: abs(s - expected))[:_HITS]
-        return [(s, s + anchor.end - anchor.start) for s in nearest]
-
-    def _starts_in(self, region: Range) -> list[int]:
-        return self._starts[bisect_left(self._starts, region[0]) : bisect_left(self._starts, region[1])]
-
-    def _is_at(self, anchor: Anchor, start: int, region: Range) -> bool:
-        end = start + anchor.end - anchor.start
-        return region[0] <= start and end <= region[1] and span_digest(self.text[start:end]) == anchor.digest
-
-    def respaced(self, anchor: Anchor, region: Range) -> Range | None:
-        """The first place in a region where an anchor's words stand in the looser form."""
-        for start in self._starts_in(region):
-            found = self.respaced_at(anchor, start, region[1])
-            if found is not None:
-                return found
-        return None
-
-    def respaced_at(self, anchor: Anchor, start: int, limit: int) -> Range | None:
-        """The range from a position on, up to a limit, where an anchor's words stand in the looser form."""
-        length = anchor.end - anchor.start
-        if self._tries > _TRIES or not self._has_typography(start, start + length):
-            return None
-        for reading, end, left_out in self.readings(start, length):
-            self._tries += 1
-            if end <= limit and span_digest(reading) == anchor.digest:
-                self._left_out.update(left_out)
-                return start, end
-        return None
-
-    def _has_typography(self, start: int, end: int) -> bool:
-        broken = bisect_left(self._broken, start) < bisect_left(self._broken, end)
-        return broken or self.text[start:end] != self._loose[start:end]
-
-    def readings(self, at: int, length: int, choices: int = _CHOICES) -> Iterator[tuple[str, int, Mapping[int, int]]]:
-        """Texts of a length that begin at a position, where each ends, and how much is left out at which hyphens."""
-        i = bisect_left(self._broken, at)
-        hyphen = self._broken[i] if i < len(self._broken) and choices else len(self.text)
-        head = self._loose[at : min(hyphen, at + length)]
-        if len(head) == length or hyphen == len(self.text):
-            yield head, at + len(head), {}
-            return
-        for kept in ("", "-", "- "):
-            known = self._left_out.get(hyphen)
-            if known in (None, 2 - len(kept)) and length > len(head + kept):
-                rest = choices if known is not None else choices - 1
-                for tail, end, more in self.readings(hyphen + 2, length - len(head + kept), rest):
-                    yield head + kept + tail, end, {hyphen: 2 - len(kept), **more}
-
-    def trimmed(self, start: int, end: int) -> Range:
-        """A range without white space at its ends."""
-        words = self.text[start:end]
-        return end - len(words.lstrip()), max(end - len(words.lstrip()), start + len(words.rstrip()))
-
-    def word_start(self, near: int, region: Range) -> int:
-        """The start of a word near a position, rather that of a sentence, or an end of the region."""
-
-        def distance(start: int) -> int:
-            if start in region:
-                return max(0, abs(start - near) - _MARGIN)
-            return abs(start - near) * (1 if self.text[start - 2] in ".:;?!" else 3)
-
-        words = (s for s in self._starts_in(region) if self.text[s - 1 : s] == " ")
-        return min((*region, *words), key=distance)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from functools import cache
 
 import pytest
@@ -229,7 +230,7 @@ def test_a_reasoner_that_cannot_run_is_no_finding(monkeypatch):
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_terminal_is_told_what_is_being_done(reasoner, monkeypatch, terminal, tmp_path):
     (tmp_path / "one.ttl").write_text("<urn:x:a> a <urn:x:B> .", encoding="utf-8")
-    monkeypatch.setattr("reasoner.cli.check.is_terminal", lambda: terminal)
+    monkeypatch.setattr(sys.modules["reasoner.cli.check"], "is_terminal", lambda: terminal)
     done = CliRunner().invoke(main, ["check", "--owl", "--data", str(tmp_path)])
     assert ("Classifying the ontology" in done.stderr, "1 file of data" in done.stderr) == (terminal, terminal)
     assert "Classifying" not in done.stdout

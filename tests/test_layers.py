@@ -14,6 +14,7 @@ ORDER = [
     ["policy"],
     ["policy_reading"],
     ["knowledge", "library"],
+    ["copies"],
     ["placing"],
     ["dataset", "anchors", "card", "diagram", "layout"],
     ["query"],

@@ -37,7 +37,7 @@ def anchor(source: Path, first: str, last: str | None, name: str, prefix: str) -
     be read.
     """
     from reasoner.anchors import page_at
-    from reasoner.placing import normalised, span_digest
+    from reasoner.copies import normalised, span_digest
 
     prefix = prefix.removesuffix(":")
     _refuse_names(name, prefix)
@@ -46,7 +46,7 @@ def anchor(source: Path, first: str, last: str | None, name: str, prefix: str) -
     start, stop = _range(copy, normalised(first), None if last is None else normalised(last))
     page = page_at(text, start)
     if page is None:
-        tell("cov:page is left open: the document has no form feeds that part its pages.")
+        tell("cov:page: is left open: the document has no form feeds that part its pages.")
     section, home = _section(text, start, prefix)
     click.echo(
         f"{prefix}:at-{name} a cov:Anchor ;\n"
@@ -96,12 +96,12 @@ def _section(text: str, start: int, prefix: str) -> tuple[str, str]:
     graph = merged(knowledge_graphs(resources.data_dir()))
     edition = _edition(graph, prefix)
     if edition is None:
-        tell(f"cov:inSection is left open: no policy with the prefix {prefix} is known.")
+        tell(f"cov:inSection: is left open: no policy with the prefix {prefix} is known.")
         return f"{prefix}:section-...", "..."
     try:
         section = section_at(graph, compare(graph, edition, text), start)
     except PolicyError as error:
-        tell(f"cov:inSection is left open: {error}")
+        tell(str(error))
         return f"{prefix}:section-...", "..."
     home = graph.node(section, RDFS.isDefinedBy)
     return compact(section.value), home.value if home is not None else "..."

@@ -274,7 +274,8 @@ def _many(number: int, what: str) -> str:
 
 def _there_now(found: SourceCheck, placed: Placement) -> str:
     from reasoner.check import words_at
-    from reasoner.placing import Fate, words_in
+    from reasoner.copies import words_in
+    from reasoner.placing import Fate
 
     if placed.fate is Fate.CHANGED:
         return f"there now: {words_at(found.text, placed.start, placed.end)}"
