@@ -1,4 +1,4 @@
-"""A copy of a document as text: its normal form, and words found in it by their digest, exactly or but for typography."""
+"""A copy of a document: its normal form, and words found in it by their digest, exactly or but for typography."""
 
 from __future__ import annotations
 

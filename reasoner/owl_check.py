@@ -313,13 +313,14 @@ def clash_sentences(explanation: str) -> tuple[str, ...]:
 
 
 def _clash_sentence(text: str, named: set[str]) -> str:
-    """One statement as a sentence; of disjoint classes those that other statements name, as it is what it cannot."""
+    """One statement as a sentence; of disjoint classes those that other statements name; as it stands if it is of no known kind."""
     disjoint = re.fullmatch(r"DisjointClasses\((.*)\)", text)
     if disjoint:
         classes = disjoint[1].split()
         shown = [c for c in classes if c in named]
         shown = shown if len(shown) > 1 else classes
-        more = f" (nor of {len(classes) - len(shown)} other classes)" if len(shown) < len(classes) else ""
+        others = len(classes) - len(shown)
+        more = f" (nor of {others} other class{'es' if others > 1 else ''})" if others else ""
         return f"Nothing is more than one of these: {', '.join(shown)}{more}."
     subject, verb, rest = (*text.split(" ", 2), "", "")[:3]
     if subject == "Functional" and not rest:

@@ -129,7 +129,8 @@ class _Siblings:
     def _find_respaced(self) -> None:
         for anchor in self.level.anchors:
             if not self.hits[anchor]:
-                _, gap = _between(anchor, anchor, self.found, self.level)
+                apart = {a: r for a, r in self.found.items() if not a.meets(anchor)}
+                _, gap = _between(anchor, anchor, apart, self.level)
                 found = self.copy.respaced(anchor, gap)
                 if found is not None:
                     self.found[anchor], self.fates[anchor] = found, Fate.RESPACED

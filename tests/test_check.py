@@ -187,12 +187,13 @@ def test_an_option_that_would_do_nothing_is_refused(said):
 
 @pytest.fixture
 def reasoner(monkeypatch):
-    """Let the ontology be well and each record say what it is told to say."""
+    """Let the knowledge be well made and each record say what it is told to say."""
     from reasoner.owl_check import Told
 
     def told(_, records):
         return [Told("bad" not in name, (f"{name} is told.",)) for name in records]
 
+    monkeypatch.setattr("reasoner.check.check", lambda _: ())
     monkeypatch.setattr("reasoner.owl_check.check_owl", lambda _: ())
     monkeypatch.setattr("reasoner.owl_check.told_of", told)
 
@@ -218,7 +219,7 @@ def test_data_that_cannot_be_read_is_refused_before_anything_is_classified(reaso
         assert done.exit_code == 2 and name in done.stderr and done.stdout == ""
 
 
-def test_a_reasoner_that_cannot_run_is_no_finding(monkeypatch):
+def test_a_reasoner_that_cannot_run_is_no_finding(reasoner, monkeypatch):
     def fail(_):
         raise OwlError("OWL reasoning needs Java.")
 

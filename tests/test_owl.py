@@ -22,6 +22,7 @@ from reasoner.owl_check import (
     NOT_ENTAILED,
     PROBES,
     check_owl,
+    clash_sentences,
     classify_requests,
     entailment_faults,
     inferred_turtle,
@@ -420,7 +421,34 @@ def test_data_that_contradicts_the_ontology_is_explained(knowledge, tmp_path):
     first, *why = told.lines
     assert first.startswith("both.ttl contradicts") and not told.agrees
     assert "  Nothing is more than one of these: Finding, Symptom (nor of 5 other classes)." in why
-    assert "  f is a Finding." in why
+    assert "  urn:x:f is a Finding." in why
+
+
+def test_data_of_which_nothing_follows_is_told_in_a_whole_sentence(knowledge):
+    (told,) = told_of(knowledge, {"one.ttl": statements("<urn:x:a> <urn:x:b> <urn:x:c> .")})
+    assert told.agrees
+    assert told.lines == ("one.ttl agrees with the ontology. None of its nodes belongs to a defined class.",)
+
+
+def test_statements_that_clash_are_sentences():
+    explanation = """1)   x site Quadriceps
+     site range Structure
+     Structure equivalentTo Part
+                            or {Plexus}
+     DisjointClasses(Structure
+                     Territory
+                     Concept)
+     Quadriceps type Territory
+2)   partOf subPropertyOf within"""
+    assert [line.strip() for line in clash_sentences(explanation)] == [
+        "The site of x is Quadriceps.",
+        "Every value of site is a Structure.",
+        "Structure means the same as: Part or {Plexus}.",
+        "Nothing is more than one of these: Structure, Territory (nor of 1 other class).",
+        "Quadriceps is a Territory.",
+        "Or else:",
+        "Whatever has something as partOf has it as within too.",
+    ]
 
 
 def test_data_and_write_go_with_owl():
