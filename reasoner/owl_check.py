@@ -313,7 +313,7 @@ def clash_sentences(explanation: str) -> tuple[str, ...]:
 
 
 def _clash_sentence(text: str, named: set[str]) -> str:
-    """One statement as a sentence; of disjoint classes those that other statements name; as it stands if it is of no known kind."""
+    """One statement as a sentence, where its form is known; of disjoint classes those that other statements name."""
     disjoint = re.fullmatch(r"DisjointClasses\((.*)\)", text)
     if disjoint:
         classes = disjoint[1].split()

@@ -269,6 +269,15 @@ def test_words_broken_anywhere_are_found(breaks: set[int]):
         assert found.text[p.start : p.end].replace("- ", "") == TEXT[p.anchor.start : p.anchor.end]
 
 
+def test_a_whole_is_found_once_the_breaks_within_its_parts_are_known():
+    """Three hyphens of words that stand nowhere else are too many to guess at once."""
+    parts = {"one": "an up-to-date finding", "two": "a co-operative patient", "three": "a non-specific sign"}
+    text = "Asked are " + ", ".join(parts.values()) + "."
+    copy = text.replace("to-date", "to-\ndate").replace("co-", "co-\n").replace("non-", "non-\n")
+    found = compare(graph_of({"whole": text, **parts}, text), EDITION, copy)
+    assert {p.fate for p in found.placements} == {Fate.RESPACED}
+
+
 def test_a_word_that_changes_beside_a_broken_one_is_a_change():
     copy = WORDS.replace("significant", "insignifi-\ncant")
     found = compare(graph_of(MARKED, WORDS), EDITION, copy)

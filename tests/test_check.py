@@ -162,11 +162,14 @@ def test_a_copy_that_cannot_be_read_is_told_in_a_sentence(tmp_path, name):
         assert done.stdout == ""
 
 
-def test_an_unknown_policy_is_wrong_usage(tmp_path):
+@pytest.mark.parametrize(
+    ("policy", "said"), [("9999", "Known: 0587"), ("CMM-608", "CMM-608"), ("0587/1999-01-01", "Known")]
+)
+def test_an_edition_that_is_unknown_or_has_no_places_is_wrong_usage(tmp_path, policy, said):
     copy = tmp_path / "copy.txt"
     copy.write_text("words", encoding="utf-8")
-    done = CliRunner().invoke(main, ["check", "--source", str(copy), "--policy", "9999"])
-    assert done.exit_code == 2 and "Known: 0587" in done.stderr
+    done = CliRunner().invoke(main, ["check", "--source", str(copy), "--policy", policy])
+    assert done.exit_code == 2 and said in done.stderr and done.stdout == ""
 
 
 IDLE = {

@@ -66,7 +66,7 @@ def check(
     that no node speaks for are listed.
 
     Exit codes: 0 nothing found (exact and respaced are well); 1 something was found; 2 wrong usage, input that
-    cannot be read, an unknown policy, or an OWL reasoner that cannot run.
+    cannot be read, an edition that is unknown or has no places, or an OWL reasoner that cannot run.
     """
     from reasoner import resources
 
@@ -193,7 +193,7 @@ def _check_source(root: Path, source: Path, wanted: str, output_format: str) -> 
     try:
         found = check_source(root, text_of(source), wanted)
     except PolicyError as error:
-        raise Unreadable(str(error)) if error.node == wanted else error from error
+        raise Unreadable(str(error)) from error
     if output_format == "json":
         click.echo(json.dumps(_source_dict(found), ensure_ascii=False, indent=2))
     else:
