@@ -14,7 +14,7 @@ ORDER = [
     ["policy"],
     ["policy_reading"],
     ["knowledge", "library"],
-    ["dataset", "anchors", "card", "diagram", "layout"],
+    ["dataset", "anchors", "card"],
     ["query"],
     ["query_worker"],
     ["owl"],

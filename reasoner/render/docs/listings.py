@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reasoner.diagram import links_diagram
 from reasoner.errors import PolicyError, UnknownTerm
 from reasoner.library import SourceFile
 from reasoner.query import Question
 from reasoner.render.docs.page import Html, a, article, code, e, heading, table, ul, wide
 from reasoner.render.docs.site import Site, stem_of
-from reasoner.render.graph import to_svg
+from reasoner.render.pictures.links import links_diagram
+from reasoner.render.pictures.svg import to_svg
 from reasoner.vocabulary import DCTERMS
 
 PARTS = (
