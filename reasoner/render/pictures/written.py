@@ -6,8 +6,12 @@ from collections.abc import Callable
 from itertools import groupby
 
 from reasoner.render.pictures.diagram import Arrow, Diagram, Item
-from reasoner.render.pictures.tones import INK, TONES, rows_of
+from reasoner.render.pictures.layout import wrap
+from reasoner.render.pictures.tones import INK, NORMAL, TONES, rows_of
 from reasoner.render.words import clean
+
+HEAD = 900.0
+"""How wide the words above a picture of Graphviz may be."""
 
 
 def _pairs(item: Item) -> list[tuple[Item, Item]]:
@@ -35,9 +39,8 @@ def _quoted(text: str) -> str:
 
 def to_dot(diagram: Diagram) -> str:
     """A diagram in the language of Graphviz."""
-    head = "\\n".join(
-        _quoted(text)[1:-1] for text in (f"{diagram.title} - {diagram.subtitle}", *diagram.facts, *diagram.remarks)
-    )
+    told = (f"{diagram.title} - {diagram.subtitle}", *diagram.facts, *diagram.remarks)
+    head = "\\n".join(_quoted(row)[1:-1] for text in told for row in wrap(clean(text), HEAD, NORMAL))
     out = [
         "digraph policy {",
         f'    graph [rankdir=LR, bgcolor=white, labelloc=t, label="{head}"];',
@@ -78,17 +81,19 @@ def _safe(text: str, more: str = "") -> str:
 def to_mermaid(diagram: Diagram) -> str:
     """A diagram in the language of Mermaid, to be pasted into Markdown."""
     names = {item.key: f"n{i}" for i, item in enumerate(diagram.items())}
-    told = " ".join((diagram.title, diagram.subtitle)) if diagram.facts else diagram.title
     out = [
         "flowchart LR",
-        f"    accTitle: {_safe(told, ':')}",
-        f"    accDescr: {_safe(' '.join((*diagram.facts, diagram.description)), ':')}",
+        f"    accTitle: {_safe(diagram.title, ':')}",
+        f"    accDescr: {_safe(diagram.description, ':')}",
     ]
     for number, (heading, items) in enumerate(_headed(diagram)):
         rows = [_mermaid_box(names[item.key], item) for item in items]
         out += (
             [f'    subgraph s{number}["{_safe(heading)}"]', *(f"    {r}" for r in rows), "    end"] if heading else rows
         )
+    if diagram.facts:
+        told = "<br/>".join(map(_safe, (diagram.subtitle, *diagram.facts)))
+        out.append(f'    about["{told}"]')
     name = names.__getitem__
     out += [_mermaid_arrow(arrow, name) for arrow in _arrows(diagram)]
     for tone in dict.fromkeys(item.tone for item in diagram.items()):
