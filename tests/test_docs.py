@@ -18,6 +18,7 @@ from reasoner.cli import main
 from reasoner.cli.explore import MARKER
 from reasoner.errors import PolicyError
 from reasoner.library import open_library
+from reasoner.query import questions
 from reasoner.render.docs import build
 from reasoner.render.docs.page import STYLE
 from reasoner.render.docs.site import Site, stem_of
@@ -160,6 +161,100 @@ def test_every_case_is_listed():
     assert names <= set(pages()["cases.html"].ids)
 
 
+def menu(name: str) -> str:
+    return site()[name].split('<nav aria-label="Documentation">')[1].split("</nav>")[0]
+
+
+def contents(name: str) -> list[str]:
+    found = re.search(r'<nav class="contents".*?</nav>', site()[name])
+    return re.findall(r'href="#[^"]*">(.*?)</a>', found.group()) if found else []
+
+
+def test_the_menu_names_every_page_by_its_title_and_part():
+    text = menu("index.html")
+    for file in open_library().files:
+        assert f'<a href="{stem_of(file.path)}.html">{file.title}</a>' in text
+    assert re.findall("<span>(.*?)</span>", text) == ["Overview", "Policies", "Vocabulary", "Source texts", "Shapes"]
+    assert "Literature that the policies refer to" in text
+    assert ">Policy 0587.anchors<" not in text
+    assert menu("codes.html").count("aria-current") == 1
+
+
+@pytest.mark.parametrize("name", sorted(n for n in site() if n.endswith(".html") and not n.startswith("case-")))
+def test_the_menu_of_a_page_names_its_sections_in_plain_words(name):
+    heads = contents(name)
+    assert not [h for h in heads if h.startswith("Kind:")]
+    assert len(heads) <= 9
+    for head in heads:
+        assert not re.search("[a-z][A-Z]", head), head
+
+
+def test_kinds_of_things_stand_below_one_heading_where_they_are_many():
+    assert contents("policy-0587.html")[-1] == "Other terms by kind"
+    assert re.search(r"<h3 id=[^>]*>Switched facet \(\d+\)</h3>", site()["policy-0587.html"])
+
+
+def test_codes_come_first_and_mappings_last():
+    page = site()["codes.html"]
+    heads = [h.partition(" (")[0] for h in contents("codes.html")]
+    assert heads[:2] == ["Terms from A to Z", "Code"]
+    assert heads[-1] == "Mappings"
+    index = page.split('id="_index"')[1].split("<h2")[0]
+    assert "G54.1" in index
+    assert " is a kind of " not in index
+    assert " is related to " not in index
+
+
+def test_a_code_tells_to_what_it_maps():
+    entry = site()["codes.html"].split('<article id="G54.1">')[1].split("</article>")[0]
+    told = re.search(r"<dt>maps to</dt><dd>(.*?)</dd>", entry)
+    assert told is not None
+    assert ">disorder of the lumbosacral plexus</a> (" in told.group(1)
+    assert "confidence 0.90" in told.group(1)
+    assert "annotated source" not in entry
+
+
+def test_questions_are_grouped_by_what_they_need():
+    page = site()["questions.html"]
+    groups = re.findall(r'<h2 id="_group-\d">(.*?) \((\d+)\)</h2>\n(.*?)</ul>', page, re.S)
+    assert [name for name, _, _ in groups] == [
+        "About the graph alone",
+        "About the graph, with values that you can set",
+        "About reviews: give them with --data or --review",
+    ]
+    asked = questions()
+    assert sum(int(n) for _, n, _ in groups) == len(asked)
+    for question in asked:
+        (name,) = [g for g, _, body in groups if f'href="#question-{question.name}"' in body]
+        assert ("reviews" in name) is question.about_reviews
+        assert question.about_reviews or ("values" in name) is bool(question.parameters)
+    assert "plexus query recommendations --review REQUEST" in page
+    assert "--set code=..." in page
+
+
+def test_every_case_has_a_readable_page():
+    for path in CASES.glob("*/expected.toml"):
+        name = path.parent.name
+        assert f"case-{name}.html" in pages()["cases.html"].links
+        assert f"case-{name}.ttl" in pages()[f"case-{name}.html"].links
+
+
+def test_the_page_of_a_case_tells_request_record_and_outcome():
+    page = site()["case-plan-covers-unconditionally.html"]
+    for part in (
+        "The plan covers the procedure without conditions.",
+        "What is asked: request PA-2026-0130",
+        "Line 1: code 64714, left, for compression of the lumbar plexus by scar (G54.1), left, service on 2026-03-20.",
+        "pain present, left, in the front of the thigh, stated as significant (2026-01-20; Neurology clinic note)",
+        "“Nerve surgery rider” (Section 8.2): covers",
+        "<dt>recommendation</dt><dd>approve</dd><dt>basis</dt><dd>plan-term</dd><dt>next</dt><dd>nothing further</dd>",
+        '<a href="policy-0587.html#DocumentedCompression">documented compression</a>',
+        "unmet, does not exclude",
+        "--as-of 2026-03-01",
+    ):
+        assert part in page, part
+
+
 def test_two_runs_give_the_same_bytes():
     open_library.cache_clear()
     assert build() == site()
@@ -240,6 +335,17 @@ def test_a_broken_case_is_named(other):
     (other / "cases" / "bad" / "expected.toml").write_text("title = ")
     with pytest.raises(PolicyError, match="is not TOML"):
         build(other)
+
+
+def test_a_case_that_cannot_be_read_has_a_page_that_says_so(other):
+    folder = other / "cases" / "odd"
+    folder.mkdir(parents=True)
+    (folder / "expected.toml").write_text('title = "<b>"\nas_of = 2026-03-01\nline = "none"\n')
+    (folder / "request.ttl").write_text("<urn:x:a> <urn:x:b> <urn:x:c> .")
+    files = build(other)
+    assert "no node is a cov:Request" in files["case-odd.html"]
+    assert "&lt;b&gt;" in files["case-odd.html"]
+    assert broken(files, {n: Reader(t) for n, t in files.items() if n.endswith(".html")}) == []
 
 
 # ---- The command -----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ ORDER = [
     ["knowledge", "library"],
     ["copies"],
     ["placing"],
-    ["dataset", "anchors", "card", "diagram", "layout"],
+    ["dataset", "anchors", "card"],
     ["query"],
     ["query_worker"],
     ["owl"],

@@ -12,8 +12,8 @@ from reasoner.cli.output import write
 from reasoner.errors import PlexusError
 
 if TYPE_CHECKING:
-    from reasoner.model import LineReview
-    from reasoner.policy import Policy
+    from reasoner.model import LineReview, Review
+    from reasoner.render.pictures.diagram import Diagram
 
 OUTPUT = click.option(
     "-o",
@@ -58,9 +58,10 @@ def show(thing: str, output_format: str, output: Path | None) -> None:
     "--review",
     "request",
     metavar="INPUT",
-    help="Review this request first and show the outcome of every criterion.",
+    help="Review this request (a file, a case folder, or -) first and show the outcome of every criterion.",
 )
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day of the review (default: today).")
+@click.option("--reading", "readings", multiple=True, metavar="A=R", help="Reading for the review; repeatable.")
 @click.option("--line", "wanted", type=int, help="The line of the request, where it has several.")
 @click.option("--format", "output_format", type=click.Choice(["svg", "dot", "mmd"]), help="Form of the output.")
 @OUTPUT
@@ -69,30 +70,29 @@ def graph(
     links: bool,
     request: str | None,
     as_of: datetime | None,
+    readings: tuple[str, ...],
     wanted: int | None,
     output_format: str | None,
     output: Path | None,
 ) -> None:
     """Draw the criteria tree of a policy, or the links between policies.
 
+    With --links a POLICY gives the links in which it takes part.
     The name of the file tells the form: .svg, .dot (Graphviz) or .mmd (Mermaid). Without a file it is SVG.
     """
-    from reasoner.diagram import criteria_diagram, links_diagram
-    from reasoner.library import open_library
-    from reasoner.render.graph import WRITERS
+    from reasoner.render.pictures import WRITERS
 
-    if request is None and (as_of or wanted is not None):
-        raise click.UsageError("--as-of and --line belong to --review.")
+    if request is None and (as_of or readings or wanted is not None):
+        raise click.UsageError("--as-of, --reading and --line belong to --review.")
     if links and request is not None:
         raise click.UsageError("--links and --review are two pictures; ask for one.")
     form = _form(output_format, output)
     if links:
-        diagram = links_diagram(open_library(), number)
+        diagram = _links(number)
+    elif request is not None:
+        diagram = _outcome(number, request, as_of.date() if as_of else date.today(), readings, wanted)
     else:
-        line = _reviewed(request, as_of.date() if as_of else date.today(), wanted) if request else None
-        if line and line.policy and number not in (None, line.policy.number):
-            raise click.UsageError(f"The line was reviewed under policy {line.policy.number}, not {number}.")
-        diagram = criteria_diagram(_policy(number, line), line)
+        diagram = _criteria(number)
     write(WRITERS[form](diagram), output)
 
 
@@ -109,33 +109,106 @@ def _form(asked: str | None, output: Path | None) -> str:
     return asked or told or "svg"
 
 
-def _policy(number: str | None, line: LineReview | None) -> Policy:
-    """The policy of that number, or of the reviewed line, or the first; of several editions the one that is meant."""
+def _links(number: str | None) -> Diagram:
+    from reasoner.errors import UnknownTerm
+    from reasoner.library import open_library
+    from reasoner.render.pictures.links import links_diagram
+
+    try:
+        return links_diagram(open_library(), number)
+    except UnknownTerm as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _criteria(number: str | None) -> Diagram:
+    """The criteria of the policy of that number, or of the first; of several editions the last."""
     from reasoner.knowledge import load_policies
+    from reasoner.render.pictures.diagram import criteria_diagram
 
     known = sorted(load_policies(), key=lambda p: (p.number, p.edition))
-    number = number or (known[0].number if known else "")
-    if line and line.policy:
-        found = [p for p in known if p.number == line.policy.number and p.edition.isoformat() == line.policy.edition]
-    else:
-        found = [p for p in known if p.number == number]
+    found = [p for p in known if number is None or p.number.casefold() == number.casefold()]
     if not found:
-        raise click.UsageError(f"There is no policy {number}. Known: {', '.join(p.number for p in known)}.")
-    return found[-1]
+        raise click.UsageError(_no_tree(number or "", [p.number for p in known]))
+    return criteria_diagram([p for p in found if p.number == found[0].number][-1])
 
 
-def _reviewed(request: str, day: date, wanted: int | None) -> LineReview:
-    """The one reviewed line of a request that has criteria to show."""
+def _no_tree(number: str, known: list[str]) -> str:
+    """Why there is no criteria tree of a policy, and what to look at instead."""
+    from reasoner.library import open_library
+    from reasoner.vocabulary import COV
+
+    numbers = dict.fromkeys(o.value for _, p, o in open_library().graph if p == COV.number)
+    summary = next((n for n in numbers if n.casefold() == number.casefold()), None)
+    if summary:
+        return (
+            f"{summary} is known as a summary without a criteria tree; "
+            f"see plexus show {summary}, plexus graph --links {summary}."
+        )
+    others = [n for n in numbers if n not in known]
+    more = f" As summaries without a criteria tree: {', '.join(others)}." if others else ""
+    return f"There is no policy {number}. Known: {', '.join(known)}.{more}"
+
+
+def _outcome(number: str | None, request: str, day: date, readings: tuple[str, ...], wanted: int | None) -> Diagram:
+    """The criteria under which a line of a request was reviewed, with their outcomes."""
+    from reasoner.knowledge import load_policies
+    from reasoner.render.pictures.diagram import criteria_diagram
+
+    review = _reviewed(request, day, readings)
+    line = _line(review, wanted)
+    under = line.policy
+    if number and under and number.casefold() != under.number.casefold():
+        raise click.UsageError(f"Line {line.sequence} was reviewed under policy {under.number}, not {number}.")
+    for policy in load_policies():
+        if line.criteria and under and (policy.number, policy.edition.isoformat()) == (under.number, under.edition):
+            return criteria_diagram(policy, line, review)
+    raise PlexusError(
+        f"Line {line.sequence} (code {line.code}) has no outcome to draw, because no criterion was applied to it. "
+        f"{line.headline}. {line.reason} {_instead(line, review)}"
+    )
+
+
+def _instead(line: LineReview, review: Review) -> str:
+    """What to look at where a line has no outcome to draw."""
+    drawn = " or ".join(f"--line {x.sequence}" for x in review.lines if x.criteria)
+    links = ", ".join(f"plexus graph --links {r.policy}" for r in line.related)
+    out = [f"Draw the line to which criteria were applied with {drawn}."] if drawn else []
+    out += [f"See the policies to look at instead with {links}."] if links else []
+    return " ".join(out) or "See plexus review for the whole answer."
+
+
+def _reviewed(request: str, day: date, readings: tuple[str, ...]) -> Review:
+    """The one review of an input; a folder stands for the request in it.
+
+    Raises:
+        UsageError: the input holds no request or several, or a reading does not exist.
+    """
+    from reasoner.cli.review import chosen, expand
+    from reasoner.errors import ReadingError
     from reasoner.review import review
 
-    lines = [x for r in review(request, as_of=day) for x in r.lines if wanted in (None, x.sequence)]
-    if len(lines) != 1:
-        raise click.UsageError(
-            "Name one line of the request with --line." if lines else "The request has no such line."
-        )
-    if not lines[0].criteria:
-        raise PlexusError(f"Line {lines[0].sequence} has no outcome to draw. {lines[0].headline} {lines[0].reason}")
-    return lines[0]
+    files = list(expand(request))
+    if len(files) != 1:
+        count = f"holds {len(files)} requests; name one of them" if files else "holds no request; name a file"
+        raise click.UsageError(f"{request} {count}, because a picture shows one request.")
+    try:
+        reviews = review(files[0], as_of=day, readings=chosen(readings))
+    except ReadingError as error:
+        raise click.UsageError(str(error)) from error
+    if len(reviews) != 1:
+        raise click.UsageError(f"{files[0]} holds {len(reviews)} requests, and a picture shows one; split the file.")
+    return reviews[0]
+
+
+def _line(review: Review, wanted: int | None) -> LineReview:
+    """The line that is asked for, or the only one."""
+    found = [line for line in review.lines if wanted in (None, line.sequence)]
+    known = ", ".join(str(line.sequence) for line in review.lines)
+    if not found:
+        raise click.UsageError(f"The request has no line {wanted}. Its lines: {known}.")
+    if len(found) > 1:
+        raise click.UsageError(f"The request has several lines ({known}). Name one line with --line.")
+    return found[0]
 
 
 MARKER = ".plexus-docs"

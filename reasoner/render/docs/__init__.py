@@ -8,9 +8,10 @@ from reasoner.knowledge import load
 from reasoner.library import Library, SourceFile, open_library
 from reasoner.policy import Policy
 from reasoner.query import questions
-from reasoner.render.docs import listings, policies, terms
-from reasoner.render.docs.page import STYLE, page
+from reasoner.render.docs import cases, listings, policies, terms
+from reasoner.render.docs.page import STYLE, Menu, page
 from reasoner.render.docs.site import Site, stem_of
+from reasoner.vocabulary import DCTERMS
 
 
 def build(root: Path | None = None) -> dict[str, str]:
@@ -23,23 +24,24 @@ def build(root: Path | None = None) -> dict[str, str]:
         PolicyError: a file that cannot be read.
     """
     library = open_library(root)
-    adjudicable = load(root).policies
-    asked, cases = questions(library.root), listings.cases_below(library.root)
+    knowledge = load(root)
+    asked, examples = questions(library.root), cases.cases_below(library.root)
     site = Site(library)
     bodies = {
-        "index.html": ("Coverage policies as a graph", listings.index_body(site, len(asked), len(cases))),
+        "index.html": ("Coverage policies as a graph", listings.index_body(site, len(asked), len(examples))),
         "questions.html": ("Questions that the graph answers", listings.questions_body(asked)),
-        "cases.html": ("Cases", listings.cases_body(cases)),
+        **{c.page: (f"Case: {c.name}", cases.case_body(site, knowledge, c)) for c in examples},
+        "cases.html": ("Cases", cases.cases_body(examples)),
     }
     out = {"style.css": STYLE, **{listings.question_file(q): q.query for q in asked}}
-    out |= {c.file: c.turtle for c in cases if c.turtle is not None}
+    out |= {c.file: c.turtle for c in examples if c.turtle is not None}
     for file in library.files:
-        own = [p for p in adjudicable if library.homes.get(p.edition_iri) is file]
+        own = [p for p in knowledge.policies if library.homes.get(p.edition_iri) is file]
         bodies[f"{stem_of(file.path)}.html"] = (file.title, _body(site, file, own))
         out[f"{stem_of(file.path)}.ttl"] = library.root.joinpath(file.path).read_text(encoding="utf-8")
         out |= policies.svg_files(file, own)
-    nav = _nav(library)
-    return out | {name: page(title, body, nav, name) for name, (title, body) in bodies.items()}
+    menu = _menu(library)
+    return out | {name: page(title, body, menu, name) for name, (title, body) in bodies.items()}
 
 
 def _body(site: Site, file: SourceFile, own: list[Policy]) -> str:
@@ -48,12 +50,15 @@ def _body(site: Site, file: SourceFile, own: list[Policy]) -> str:
     return terms.shapes_page(site, file) if listings.part_of(file) == "Shapes" else terms.term_page(site, file)
 
 
-def _nav(library: Library) -> list[tuple[str, str]]:
-    """The pages that every page links to."""
-    main = [
-        (f"{stem_of(f.path)}.html", f"Policy {Path(f.path).stem}" if part == "Policies" else Path(f.path).stem)
-        for part in ("Policies", "Vocabulary")
-        for f in library.files
-        if listings.part_of(f) == part
-    ]
-    return [("index.html", "Index"), *main, ("questions.html", "questions"), ("cases.html", "cases")]
+def _menu(library: Library) -> Menu:
+    """The pages that every page links to, by the part of the documentation that they belong to."""
+    start = ("Overview", [("index.html", "Index"), ("questions.html", "Questions"), ("cases.html", "Cases")])
+    parts = [(part, [f for f in library.files if listings.part_of(f) == part]) for part in listings.SHOWN]
+    return [start, *((part, [(f"{stem_of(f.path)}.html", _name(f)) for f in files]) for part, files in parts if files)]
+
+
+def _name(file: SourceFile) -> str:
+    """What the menu calls a page: the title in the graph, else what the name of the file says."""
+    titled = file.header is not None and file.triples.text(file.header, DCTERMS.title)
+    name = Path(file.path).stem
+    return file.title if titled else f"Policy {name}" if listings.part_of(file) == "Policies" else name

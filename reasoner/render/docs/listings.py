@@ -1,19 +1,14 @@
-"""The pages that list: the index, the competency questions and the cases."""
+"""The pages that list: the index and the competency questions."""
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-from reasoner.diagram import links_diagram
-from reasoner.errors import PolicyError, UnknownTerm
+from reasoner.errors import UnknownTerm
 from reasoner.library import SourceFile
 from reasoner.query import Question
-from reasoner.render.docs.page import Html, a, article, code, e, heading, table, ul, wide
+from reasoner.render.docs.page import Html, a, article, code, e, heading, ul, wide
 from reasoner.render.docs.site import Site, stem_of
-from reasoner.render.graph import to_svg
+from reasoner.render.pictures.links import links_diagram
+from reasoner.render.pictures.svg import to_svg
 from reasoner.vocabulary import DCTERMS
 
 PARTS = (
@@ -24,11 +19,8 @@ PARTS = (
 )
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError(str(path), f"cannot be read: {error}.", "Mend the file.") from error
+SHOWN = ("Policies", "Vocabulary", "Source texts", "Shapes")
+"""The parts in the order in which they are shown."""
 
 
 def part_of(file: SourceFile) -> str:
@@ -42,7 +34,7 @@ def index_body(site: Site, questions: int, cases: int) -> Html:
         '<p class="lede">The criteria of coverage policies, the evidence that counts, every doubtful '
         "wording with its readings, and the vocabulary in which all of it is said.</p>\n"
     ]
-    for name in ("Policies", "Vocabulary", "Source texts", "Shapes"):
+    for name in SHOWN:
         files = [f for f in site.library.files if part_of(f) == name]
         if files:
             out.append(heading(2, name) + ul(_file(f) for f in files))
@@ -76,69 +68,40 @@ def question_file(question: Question) -> str:
     return f"question-{question.name}.rq"
 
 
+def _needs(question: Question) -> str:
+    """What a question needs besides the graph, as a heading."""
+    if question.about_reviews:
+        return "About reviews: give them with --data or --review"
+    return "About the graph, with values that you can set" if question.parameters else "About the graph alone"
+
+
 def questions_body(questions: tuple[Question, ...]) -> Html:
-    """The body of the page of questions."""
+    """The body of the page of questions: lists by what the questions need, then every query."""
     if not questions:
         return "<p>No questions are kept with this graph.</p>\n"
-    contents = ul(a(f"#{_key(q)}", q.text) for q in questions)
-    entries = "".join(
-        article(
-            _key(q),
-            heading(2, e(q.text))
-            + f'<p>{a(question_file(q), q.name)}</p>\n<pre tabindex="0"><code>{e(q.query)}</code></pre>',
-        )
-        for q in questions
+    groups: dict[str, list[Question]] = {}
+    for question in sorted(questions, key=lambda q: (q.about_reviews, bool(q.parameters))):
+        groups.setdefault(_needs(question), []).append(question)
+    lists = "".join(
+        heading(2, e(f"{name} ({len(members)})"), f"_group-{number}") + ul(a(f"#{_key(q)}", q.text) for q in members)
+        for number, (name, members) in enumerate(groups.items())
     )
-    return contents + entries
+    queries = heading(2, "The queries", "_queries") + "".join(_query(q) for q in questions)
+    return f"<p>{len(questions)} questions. {code('plexus query NAME')} answers one.</p>\n" + lists + queries
+
+
+def _query(question: Question) -> Html:
+    """One question with its query, and how it is asked."""
+    command = f"plexus query {question.name}" + (" --review REQUEST" if question.about_reviews else "")
+    given = (f"{code(f'--set {name}=...')} (default {e(value)})" for name, value in question.parameters.items())
+    return article(
+        _key(question),
+        heading(3, e(question.text))
+        + f"<p>{a(question_file(question), question.name)}: {code(command)}</p>\n"
+        + ul(given)
+        + f'<pre tabindex="0"><code>{e(question.query)}</code></pre>',
+    )
 
 
 def _key(question: Question) -> str:
     return f"question-{question.name}".replace(" ", "-")
-
-
-@dataclass(frozen=True)
-class Example:
-    """A case: its name, its expectations, and the text of its request where it is Turtle."""
-
-    name: str
-    expected: dict[str, Any]
-    turtle: str | None
-
-    @property
-    def file(self) -> str:
-        """The name of the copy of its request."""
-        return f"case-{self.name}.ttl"
-
-
-def cases_below(root: Path) -> list[Example]:
-    """The cases of a folder.
-
-    Raises:
-        PolicyError: an expectation that is not TOML.
-    """
-    out = []
-    for path in sorted((root / "cases").glob("*/expected.toml")):
-        try:
-            expected = tomllib.loads(_read(path))
-        except tomllib.TOMLDecodeError as error:
-            raise PolicyError(str(path), f"is not TOML: {error}.", "Mend the file.") from error
-        request = path.with_name("request.ttl")
-        out.append(Example(path.parent.name, expected, _read(request) if request.is_file() else None))
-    return out
-
-
-def cases_body(cases: list[Example]) -> Html:
-    """The body of the page of cases."""
-    if not cases:
-        return "<p>No cases are kept with this graph.</p>\n"
-    rows = [(case.name, _case(case)) for case in cases]
-    heads = ("Case", "What it shows", "Reviewed as of", "Recommendation", "Basis", "Next")
-    return "<p>Members, documents and clinicians are invented.</p>\n" + table(f"{len(rows)} cases", heads, rows)
-
-
-def _case(case: Example) -> list[Html]:
-    lines = [x for x in case.expected.get("line", []) if isinstance(x, dict)]
-    name = a(case.file, case.name) if case.turtle is not None else code(case.name)
-    cells = [e(str(case.expected.get("title", ""))), e(str(case.expected.get("as_of", "")))]
-    told = [e("; ".join(str(x.get(k, "")) for x in lines)) for k in ("recommendation", "basis", "next")]
-    return [name, *cells, *told]

@@ -19,7 +19,10 @@ body { font: 16px/1.55 system-ui, sans-serif; color: var(--ink); background: #ff
 a { color: var(--link); } a:focus-visible, [tabindex]:focus-visible { outline: 3px solid #b35900; outline-offset: 2px; }
 .skip { position: absolute; left: -99rem; } .skip:focus { left: 1rem; top: .5rem; background: #fff; padding: .5rem; }
 header.site { border-bottom: 1px solid var(--line); background: var(--ground); padding: .6rem 1rem; }
-header.site ul { list-style: none; display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin: 0; padding: 0; }
+header.site ul { list-style: none; display: flex; flex-wrap: wrap; gap: .1rem 1.2rem; margin: 0; padding: 0; }
+header.site ul { max-width: none; } header.site ul ul { font-size: .9rem; } header.site li { margin: 0; }
+header.site nav > ul { display: block; } header.site nav > ul > li { display: flex; gap: .8rem; padding: .1rem 0; }
+header.site span { flex: 0 0 6.5rem; color: var(--soft); font-size: .9rem; }
 header.site [aria-current] { color: var(--ink); font-weight: 700; text-decoration: none; }
 main, footer { max-width: 76rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: .5rem 0; } h2 { font-size: 1.3rem; margin: 2.5rem 0 .5rem; }
@@ -47,7 +50,8 @@ article:target, tr:target, li:target, div:target { background: #fff8c5; }
 .tag { padding: 0 .5rem; font-size: .87rem; }
 .rule { border-left: 3px solid var(--line); padding-left: .9rem; margin: .8rem 0; }
 .contents ul { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; list-style: none; padding: 0; }
-@media (max-width: 40rem) { dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dd { margin-bottom: .4rem; }
+@media (max-width: 40rem) { header.site nav > ul > li { display: block; }
+  dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dd { margin-bottom: .4rem; }
   table, caption, tbody, tr, th, td { display: block; } thead { display: none; }
   td { border: 0; } td::before { content: attr(data-label) ": "; color: var(--soft); } }
 @media print { header.site, .skip, .letters { display: none; } body { font-size: 10pt; } a { color: inherit; }
@@ -133,11 +137,18 @@ def _class(css: str) -> Html:
     return f' class="{css}"' if css else ""
 
 
-def page(title: str, body: Html, nav: Sequence[tuple[str, str]], current: str) -> Html:
-    """A whole page. ``nav`` holds address and name of the pages that every page links to."""
+Menu = Sequence[tuple[str, Sequence[tuple[str, str]]]]
+"""The groups of the menu, each with address and name of its pages."""
+
+
+def page(title: str, body: Html, menu: Menu, current: str) -> Html:
+    """A whole page with the menu that every page has."""
     here = ' aria-current="page"'
     links = "".join(
-        f'<li><a href="{e(href)}"{here if href == current else ""}>{e(name)}</a></li>' for href, name in nav
+        f"<li><span>{e(group)}</span><ul>"
+        + "".join(f'<li><a href="{e(href)}"{here if href == current else ""}>{e(name)}</a></li>' for href, name in rows)
+        + "</ul></li>"
+        for group, rows in menu
     )
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

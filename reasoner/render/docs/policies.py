@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from pyoxigraph import NamedNode
 
 from reasoner.card import card_of
-from reasoner.diagram import ROLES, criteria_diagram
 from reasoner.library import SourceFile
 from reasoner.policy import Ambiguity, Criterion, Facet, Link, Policy, Rule
 from reasoner.render.docs.page import Html, a, article, code, dl, e, heading, ul, wide
 from reasoner.render.docs.site import Site, stem_of
 from reasoner.render.docs.terms import index, intro, sections
-from reasoner.render.graph import to_svg
+from reasoner.render.pictures.diagram import ROLES, criteria_diagram
+from reasoner.render.pictures.svg import to_svg
 from reasoner.vocabulary import COV, SH
 
 COUNTS = {

@@ -12,8 +12,10 @@ from pyoxigraph import NamedNode
 from reasoner.card import Card, Group, Value, card_of
 from reasoner.library import Library, SourceFile
 from reasoner.render.docs.page import Html, a, article, code, dl, e, heading, several, ul
-from reasoner.vocabulary import local_name
+from reasoner.triples import Node
+from reasoner.vocabulary import OWL, Namespace, local_name
 
+SSSOM = Namespace("https://w3id.org/sssom/")
 RESERVED = {"index", "questions", "cases"}
 SHOWN = 10
 """How many of the nodes that mention a node an entry lists for one property."""
@@ -29,7 +31,7 @@ def stem_of(path: str) -> str:
     words = {"policies": "policy", "sources": "source"}
     parts = [*([] if top == "ontology" else [top]), *(words.get(f, f) for f in folders), name.removesuffix(".ttl")]
     stem = "-".join(parts)
-    return f"terms-{stem}" if stem in RESERVED else stem
+    return f"terms-{stem}" if stem in RESERVED or stem.startswith(("case-", "question-")) else stem
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,14 +83,28 @@ class Site:
     def entry(self, iri: str, key: str, level: int = 3) -> Html:
         """The full description of a node, as ``plexus show`` gives it."""
         card = card_of(self.library, iri)
+        mappings = self.library.graph.subjects(OWL.annotatedSource, NamedNode(iri))
+        matches = {OWL.annotatedSource.value, *(p.value for m in mappings for p in self._matches(m))}
         facts = [
             *self.head(card),
-            *self.groups(card.outgoing),
-            *self.groups(card.incoming, "named by: ", SHOWN),
+            ("maps to", several([self._mapping(m) for m in mappings])),
+            *self.groups(tuple(g for g in card.outgoing if g.property not in matches)),
+            *self.groups(tuple(g for g in card.incoming if g.property not in matches), "named by: ", SHOWN),
         ]
         title = heading(level, f"{e(card.label)} {code(card.name)}")
         definition = f"<p>{e(card.definition)}</p>\n" if card.definition else ""
         return article(key, title + definition + dl(facts))
+
+    def _matches(self, mapping: Node) -> list[Node]:
+        return self.library.graph.nodes(mapping, OWL.annotatedProperty)
+
+    def _mapping(self, mapping: Node) -> Html:
+        """To what a mapping leads, how closely and how surely."""
+        graph = self.library.graph
+        targets = ", ".join(self.link(t.value) for t in graph.nodes(mapping, OWL.annotatedTarget))
+        how = ", ".join(self.library.label(p) for p in self._matches(mapping))
+        sure = graph.text(mapping, SSSOM.confidence)
+        return f"{targets} ({self.link(mapping.value, how)}{f', confidence {e(sure)}' if sure else ''})"
 
     def head(self, card: Card) -> list[tuple[str, Html]]:
         """Kind, place and source of a node."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
@@ -12,9 +13,9 @@ from reasoner.card import value_of
 from reasoner.library import SourceFile
 from reasoner.render.docs.document import document
 from reasoner.render.docs.page import Html, a, article, code, dl, e, heading, several, table, ul
-from reasoner.render.docs.site import Site, stem_of
+from reasoner.render.docs.site import SSSOM, Site, stem_of
 from reasoner.triples import RDF_TYPE, Term
-from reasoner.vocabulary import COV, DCTERMS, OWL, SH
+from reasoner.vocabulary import COV, DCTERMS, OWL, SH, SKOS
 
 TARGETS = (SH.targetClass, SH.targetNode, SH.targetSubjectsOf, SH.targetObjectsOf)
 
@@ -47,7 +48,8 @@ def _plain(site: Site, term: Term) -> str:
 def term_page(site: Site, file: SourceFile) -> Html:
     """The body of the page of an ontology file."""
     iris = [n.value for n in file.subjects]
-    return intro(site, file) + document(site, file) + index(site, file, iris) + sections(site, file, iris)
+    terms = [i for i in iris if not is_mapping(site, i)] or iris
+    return intro(site, file) + document(site, file) + index(site, file, terms) + sections(site, file, iris)
 
 
 def index(site: Site, file: SourceFile, iris: Iterable[str]) -> Html:
@@ -61,7 +63,9 @@ def index(site: Site, file: SourceFile, iris: Iterable[str]) -> Html:
     shared = {label for label, n in Counter(x for rows in by_letter.values() for x, _ in rows).items() if n > 1}
 
     def item(label: str, iri: str) -> Html:
-        return a(f"#{ids[iri]}", label) + (f" {code(site.library.compact(iri))}" if label in shared else "")
+        number = site.library.graph.text(NamedNode(iri), SKOS.notation) if is_code(site, iri) else None
+        name = number if number and number not in label else site.library.compact(iri) if label in shared else ""
+        return a(f"#{ids[iri]}", label) + (f" {code(name)}" if name else "")
 
     letters = ul((a(f"#_index-{ord(x)}", x) for x in sorted(by_letter)), "letters")
     lists = "".join(
@@ -80,18 +84,39 @@ def _letter(label: str) -> str:
     return first if first.isalpha() and first.isascii() else "#"
 
 
+Kind = tuple[int, str]
+"""The rank of a heading and its words."""
+CLASSES, PROPERTIES, INDIVIDUALS, FOREIGN, SAID, MAPPINGS = range(6)
+FEW = 4
+"""How many kinds of individuals have a heading of their own in the menu of a page."""
+
+
 def sections(site: Site, file: SourceFile, iris: Iterable[str], level: int = 2) -> Html:
-    """Entries of terms, by kind and alphabet."""
-    by_kind: dict[tuple[int, str], list[str]] = {}
+    """Entries of terms, by kind and alphabet: what the file has most of comes first, mappings come last."""
+    by_kind: dict[Kind, list[str]] = {}
     for iri in iris:
         by_kind.setdefault(kind_of(site, file, iri), []).append(iri)
-    ids = site.ids[file.path]
+    kinds = [k for k in by_kind if k[0] == INDIVIDUALS]
+    counts = Counter({k: len(members) for k, members in by_kind.items()})
+    named = sum(counts[k] for k in kinds)
+    defined = sum(n for (rank, _), n in counts.items() if rank in (CLASSES, PROPERTIES))
+    ranks = [INDIVIDUALS, CLASSES, PROPERTIES] if named > defined else [CLASSES, PROPERTIES, INDIVIDUALS]
     out = []
-    for number, (kind, members) in enumerate(sorted(by_kind.items())):
-        out.append(heading(level, e(kind[1]), f"_kind-{number}"))
-        for iri in sorted(members, key=lambda i: (_label(site, i), i)):
-            own = site.library.homes[iri] is file
-            out.append(site.entry(iri, ids[iri], level + 1) if own else _addition(site, file, iri, level + 1))
+    for rank in [*ranks, FOREIGN, SAID, MAPPINGS]:
+        found = sorted(k for k in by_kind if k[0] == rank)
+        deeper = rank == INDIVIDUALS and len(found) > FEW
+        out += [heading(level, "Other terms by kind", "_kinds")] if deeper else []
+        out += [_section(site, file, kind, by_kind[kind], level + deeper) for kind in found]
+    return "".join(out)
+
+
+def _section(site: Site, file: SourceFile, kind: Kind, members: list[str], level: int) -> Html:
+    """The entries of one kind below their heading."""
+    ids, (rank, name) = site.ids[file.path], kind
+    out = [heading(level, e(f"{name} ({len(members)})"), f"_kind-{rank}-{name.replace(' ', '-')}")]
+    for iri in sorted(members, key=lambda i: (_label(site, i), i)):
+        own = site.library.homes[iri] is file
+        out.append(site.entry(iri, ids[iri], level + 1) if own else _addition(site, file, iri, level + 1))
     return "".join(out)
 
 
@@ -106,18 +131,41 @@ def _addition(site: Site, file: SourceFile, iri: str, level: int) -> Html:
     return article(site.ids[file.path][iri], heading(level, title) + dl(facts))
 
 
-def kind_of(site: Site, file: SourceFile, iri: str) -> tuple[int, str]:
-    """The heading under which a term stands, and its rank: classes, properties, then other kinds."""
+def is_mapping(site: Site, iri: str) -> bool:
+    """Whether a node is a mapping, which the entry of the mapped term tells, too."""
+    return SSSOM.Mapping in site.library.graph.nodes(NamedNode(iri), RDF_TYPE)
+
+
+def is_code(site: Site, iri: str) -> bool:
+    """Whether a node is a code of a code system, which readers know by its number."""
+    return site.library.graph.one(NamedNode(iri), COV.codeSystem) is not None
+
+
+def kind_of(site: Site, file: SourceFile, iri: str) -> Kind:
+    """The heading under which a term stands, in plain words, with its rank."""
     if site.library.homes[iri] is not file:
-        return 4, "Said of terms that other files define"
+        return SAID, "Said of terms that other files define"
     kinds = [k for k in site.library.graph.objects(NamedNode(iri), RDF_TYPE) if k != OWL.NamedIndividual]
     if not kinds:
-        return 3, "Terms of other vocabularies"
+        return FOREIGN, "Terms of other vocabularies"
     if OWL.Class in kinds:
-        return 0, "Classes"
+        return CLASSES, "Classes"
     if any(k.value.endswith("Property") for k in kinds):
-        return 1, "Properties"
-    return 2, f"Kind: {site.library.label(kinds[0])}"
+        return PROPERTIES, "Properties"
+    if is_mapping(site, iri):
+        return MAPPINGS, "Mappings"
+    return INDIVIDUALS, spoken(site.library.label(kinds[0]))
+
+
+def spoken(name: str) -> str:
+    """The name of a class as a heading; names that are written in one word are taken apart.
+
+    >>> spoken("switched facet"), spoken("ReviewArticle"), spoken("SPARQLConstraint")
+    ('Switched facet', 'Review article', 'SPARQL constraint')
+    """
+    parts = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).split(" ")
+    lowered = " ".join(p if p.isupper() else p.lower() for p in parts)
+    return lowered[:1].upper() + lowered[1:]
 
 
 # ---- Shapes ----------------------------------------------------------------------------------------

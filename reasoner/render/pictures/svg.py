@@ -1,42 +1,20 @@
-"""Diagrams as SVG, Graphviz DOT and Mermaid."""
+"""Diagrams as SVG."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from html import escape
 
-from reasoner.diagram import Diagram, Item
-from reasoner.layout import PAD_X, PAD_Y, Line, Placed, Tree, place, wrap
+from reasoner.render.pictures.bands import Drawn, arrange
+from reasoner.render.pictures.diagram import Diagram, Item
+from reasoner.render.pictures.layout import PAD_X, Line, Placed, Tree, place, wrap
+from reasoner.render.pictures.tones import EDGE, INK, NORMAL, PAPER, SMALL, SOFT, TONES, WRAP
 from reasoner.render.words import clean
 
-INK, SOFT, EDGE, PAPER = "#1b1f24", "#4d5661", "#6b7480", "#ffffff"
-
-
-@dataclass(frozen=True)
-class Tone:
-    """The colours of a box: its ground, its frame (also the ink of its outcome), and dashes of the frame."""
-
-    fill: str
-    ink: str
-    dashes: str = ""
-
-
-TONES: dict[str, Tone] = {
-    "plain": Tone("#f6f8fa", "#4d5661"),
-    "good": Tone("#e3f4e8", "#0a5d2c"),
-    "bad": Tone("#fde7e7", "#a40e26"),
-    "conflicting": Tone("#f1e7fb", "#5b2a91"),
-    "to-judge": Tone("#e3eefc", "#174ea6"),
-    "undocumented": Tone("#f4f4f4", "#4d5661", "5 3"),
-    "open": Tone("#fff3da", "#7a4b00"),
-}
-WRAP = 190.0
 MARGIN = 20.0
-SMALL, NORMAL = 11.0, 13.0
-
-
-# ---- SVG -------------------------------------------------------------------------------------------
+NARROWEST = 420.0
+WIDER = 280.0
+"""How wide the text of a box may be where arrows tell how boxes belong together."""
 
 
 def to_svg(diagram: Diagram, links: Mapping[str, str] | None = None, *, name: str = "diagram") -> str:
@@ -45,11 +23,12 @@ def to_svg(diagram: Diagram, links: Mapping[str, str] | None = None, *, name: st
     ``links`` gives an address for the IRI of a box; ``name`` makes ids differ where a page holds several.
     """
     items = {i.key: i for i in diagram.items()}
-    head_width = max(420.0, max(p.right for p in place([_tree(r) for r in diagram.roots])))
-    head = _paragraphs([(diagram.title, 17.0, True), (diagram.subtitle, NORMAL, False)], head_width)
-    top = MARGIN + sum(line.height for line in head) + 12
-    boxes = place([_tree(r) for r in diagram.roots], left=MARGIN, top=top)
-    width = max(head_width + MARGIN, *(p.right for p in boxes)) + MARGIN
+    head_width = max(NARROWEST, _right(*_arranged(diagram, 0, 0)))
+    head = _paragraphs(
+        [(diagram.title, 17.0, True), (diagram.subtitle, NORMAL, bool(diagram.facts))], head_width
+    ) + _paragraphs([(fact, SMALL, False) for fact in diagram.facts], head_width)
+    boxes, arrows = _arranged(diagram, MARGIN, MARGIN + sum(line.height for line in head) + 12)
+    width = max(head_width + MARGIN, _right(boxes, arrows)) + MARGIN
     legend, y = _legend(diagram, max(p.bottom for p in boxes) + 22, width)
     foot = _paragraphs([(r, SMALL, False) for r in diagram.remarks], width - 2 * MARGIN)
     height = y + sum(line.height for line in foot) + MARGIN
@@ -61,7 +40,8 @@ def to_svg(diagram: Diagram, links: Mapping[str, str] | None = None, *, name: st
         f'<desc id="{name}-desc">{_e(diagram.description)}</desc>',
         f'<rect class="paper" width="100%" height="100%" fill="{PAPER}"/>',
         *_texts(head, MARGIN, MARGIN, INK),
-        *_edges(boxes),
+        *(_edges(boxes) if not diagram.arrows else [part for a in arrows for part in _arrow(a)]),
+        *(text for p in boxes for text in _texts(p.tree.heading, p.x, p.band, INK)),
         *(_svg_box(p, items[p.tree.key], links or {}) for p in boxes),
         *legend,
         *_texts(foot, MARGIN, y, SOFT),
@@ -80,7 +60,27 @@ def _paragraphs(texts: list[tuple[str, float, bool]], width: float) -> tuple[Lin
     )
 
 
-def _tree(item: Item) -> Tree:
+def _arranged(diagram: Diagram, left: float, top: float) -> tuple[tuple[Placed, ...], tuple[Drawn, ...]]:
+    """Where the boxes go, and the arrows where there are any."""
+    if not diagram.arrows:
+        return place(_trees(diagram), left=left, top=top), ()
+    return arrange([_tree(root, WIDER) for root in diagram.roots], diagram.arrows, left=left, top=top)
+
+
+def _right(boxes: tuple[Placed, ...], arrows: tuple[Drawn, ...]) -> float:
+    """How far boxes, arrows and their words reach."""
+    corners = (x for a in arrows for x in (a.x + a.words.width, *(point[0] for point in a.points)))
+    return max((*(p.right for p in boxes), *corners))
+
+
+def _trees(diagram: Diagram) -> list[Tree]:
+    """The roots as boxes; of several under the same heading only the first bears it."""
+    headings = [root.heading for root in diagram.roots]
+    shown = [h if h != before else "" for before, h in zip(["", *headings], headings, strict=False)]
+    return [_tree(root, WRAP, heading) for root, heading in zip(diagram.roots, shown, strict=True)]
+
+
+def _tree(item: Item, limit: float, heading: str = "") -> Tree:
     """An item as a box of lines, with what hangs on it."""
     texts = [
         (item.role, SMALL, "soft", False),
@@ -92,9 +92,10 @@ def _tree(item: Item) -> Tree:
     lines = tuple(
         Line(row, size, style, bold)
         for text, size, style, bold in texts
-        for row in wrap(clean(text), WRAP, size, bold=bold)
+        for row in wrap(clean(text), limit, size, bold=bold)
     )
-    return Tree(item.key, lines, tuple(_tree(c) for c in item.children))
+    above = _paragraphs([(heading, NORMAL, True)], NARROWEST)
+    return Tree(item.key, lines, tuple(_tree(c, limit) for c in item.children), heading=above)
 
 
 def _texts(lines: tuple[Line, ...], x: float, y: float, ink: str, tone: str = "") -> list[str]:
@@ -124,14 +125,29 @@ def _edges(boxes: tuple[Placed, ...]) -> list[str]:
     return out
 
 
+def _arrow(arrow: Drawn) -> list[str]:
+    """A line with its heads, and its words above it."""
+    line = " L".join(f"{x:.1f} {y:.1f}" for x, y in arrow.points)
+    out = [f'<path class="arrow" d="M{line}" fill="none" stroke="{EDGE}" stroke-width="1.5"/>']
+    ends = (tuple(reversed(arrow.points[:2])), arrow.points[-2:])
+    for wanted, ((x1, _), (x2, y)) in zip(arrow.heads, ends, strict=True):
+        if wanted:
+            back = x2 - 8 if x2 > x1 else x2 + 8
+            out.append(
+                f'<path class="head" d="M{x2:.1f} {y:.1f} L{back:.1f} {y - 4:.1f} V{y + 4:.1f} Z" fill="{EDGE}"/>'
+            )
+    return [*out, *_texts((arrow.words,), arrow.x, arrow.y - arrow.words.height - 1, INK)]
+
+
 def _svg_box(placed: Placed, item: Item, links: Mapping[str, str]) -> str:
     tone = TONES[item.tone]
     dashes = f' stroke-dasharray="{tone.dashes}"' if tone.dashes else ""
     rect = (
         f'<rect class="box" x="{placed.x:.1f}" y="{placed.y:.1f}" width="{placed.width:.1f}" '
-        f'height="{placed.tree.height:.1f}" rx="5" fill="{tone.fill}" stroke="{tone.ink}" stroke-width="1.5"{dashes}/>'
+        f'height="{placed.height:.1f}" rx="5" fill="{tone.fill}" stroke="{tone.ink}" stroke-width="1.5"{dashes}/>'
     )
-    body = "".join(_texts(placed.tree.lines, placed.x + PAD_X, placed.y + PAD_Y, INK, tone.ink))
+    top = placed.middle - sum(line.height for line in placed.tree.lines) / 2
+    body = "".join(_texts(placed.tree.lines, placed.x + PAD_X, top, INK, tone.ink))
     about = f"<title>{_e(item.about)}</title>" if item.about else ""
     node = f'<g class="node" data-key="{_e(item.key)}">{about}{rect}{body}</g>'
     href = links.get(item.iri)
@@ -155,65 +171,3 @@ def _legend(diagram: Diagram, y: float, width: float) -> tuple[list[str], float]
         out += _texts((line,), x + 8, y + 4, INK, tone.ink)
         x += room + 8
     return out, y + (height + 12 if diagram.legend else 0)
-
-
-# ---- DOT and Mermaid -------------------------------------------------------------------------------
-
-
-def _rows(item: Item) -> list[str]:
-    texts = [item.role, item.label, item.detail, *item.notes, item.outcome]
-    return [row for text in texts for row in wrap(clean(text), WRAP * 1.4, NORMAL)]
-
-
-def _pairs(item: Item) -> list[tuple[Item, Item]]:
-    return [(item, c) for c in item.children] + [pair for c in item.children for pair in _pairs(c)]
-
-
-def to_dot(diagram: Diagram) -> str:
-    """A diagram in the language of Graphviz."""
-
-    def quoted(text: str) -> str:
-        return '"' + clean(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-    out = [
-        "digraph policy {",
-        f"    graph [rankdir=LR, bgcolor=white, labelloc=t, label={quoted(diagram.title + ' - ' + diagram.subtitle)}];",
-        '    node [shape=box, style="rounded,filled", fontname="sans-serif", fontsize=11];',
-    ]
-    for item in diagram.items():
-        tone = TONES[item.tone]
-        label = "\\n".join(quoted(row)[1:-1] for row in _rows(item))
-        out.append(
-            f"    {quoted(item.key)} "
-            f'[label="{label}", tooltip={quoted(item.about)}, fillcolor="{tone.fill}", color="{tone.ink}"];'
-        )
-    out += [f"    {quoted(a.key)} -> {quoted(b.key)};" for root in diagram.roots for a, b in _pairs(root)]
-    return "\n".join([*out, "}", ""])
-
-
-def to_mermaid(diagram: Diagram) -> str:
-    """A diagram in the language of Mermaid, to be pasted into Markdown."""
-
-    def safe(text: str, more: str = "") -> str:
-        kept = (c if c.isalnum() or c in " .,()-+✓✗≠…○?" + more else f"#{ord(c)};" for c in clean(text))
-        return "".join(kept)
-
-    names = {item.key: f"n{i}" for i, item in enumerate(diagram.items())}
-    out = [
-        "flowchart LR",
-        f"    accTitle: {safe(diagram.title, ':')}",
-        f"    accDescr: {safe(diagram.description, ':')}",
-    ]
-    for item in diagram.items():
-        out.append(
-            f'    {names[item.key]}["{"<br/>".join(safe(row) for row in _rows(item))}"]:::{item.tone.replace("-", "")}'
-        )
-    out += [f"    {names[a.key]} --> {names[b.key]}" for root in diagram.roots for a, b in _pairs(root)]
-    for tone in dict.fromkeys(item.tone for item in diagram.items()):
-        look = TONES[tone]
-        out.append(f"    classDef {tone.replace('-', '')} fill:{look.fill},stroke:{look.ink},color:{INK}")
-    return "\n".join([*out, ""])
-
-
-WRITERS: dict[str, Callable[[Diagram], str]] = {"svg": to_svg, "dot": to_dot, "mmd": to_mermaid}
-"""How a diagram is written in each form."""

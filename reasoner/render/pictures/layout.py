@@ -14,6 +14,7 @@ SLIM = 'frt()[]{}/\\-"*'
 WIDE = "mwMW@%&—"
 PAD_X, PAD_Y = 10.0, 8.0
 COLUMN_GAP, ROW_GAP = 34.0, 12.0
+HEADING_GAP, SECTION_GAP = 6.0, 14.0
 LEADING = 1.35
 
 
@@ -84,12 +85,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Tree:
-    """A box to be placed, with the trees that hang on it."""
+    """A box to be placed, with the trees that hang on it; the heading of a root stands above its band."""
 
     key: str
     lines: tuple[Line, ...]
     children: tuple[Tree, ...] = ()
     narrowest: float = 90.0
+    heading: tuple[Line, ...] = ()
 
     @property
     def width(self) -> float:
@@ -104,13 +106,23 @@ class Tree:
 
 @dataclass(frozen=True)
 class Placed:
-    """A box with its upper left corner, its width and the key of the box that it hangs on."""
+    """A box with its upper left corner, its width and the key of the box that it hangs on.
+
+    ``tall`` is the height of a box that is higher than its text; ``band`` is where the heading of a root stands.
+    """
 
     tree: Tree
     x: float
     y: float
     width: float
     parent: str | None
+    tall: float = 0.0
+    band: float = 0.0
+
+    @property
+    def height(self) -> float:
+        """The height of the box."""
+        return max(self.tall, self.tree.height)
 
     @property
     def right(self) -> float:
@@ -120,12 +132,12 @@ class Placed:
     @property
     def bottom(self) -> float:
         """The lower edge."""
-        return self.y + self.tree.height
+        return self.y + self.height
 
     @property
     def middle(self) -> float:
         """The height of the middle."""
-        return self.y + self.tree.height / 2
+        return self.y + self.height / 2
 
 
 def place(roots: Sequence[Tree], *, left: float = 0.0, top: float = 0.0) -> tuple[Placed, ...]:
@@ -136,7 +148,11 @@ def place(roots: Sequence[Tree], *, left: float = 0.0, top: float = 0.0) -> tupl
     columns = _columns(roots, left)
     out: list[Placed] = []
     for root in roots:
-        out += _subtree(root, None, columns, top)
+        if root.heading:
+            top += SECTION_GAP if out else 0
+        band, top = top, top + sum(line.height for line in root.heading) + (HEADING_GAP if root.heading else 0)
+        first, *rest = _subtree(root, None, columns, top)
+        out += [replace(first, band=band), *rest]
         top = max(p.bottom for p in out) + ROW_GAP
     return tuple(out)
 
