@@ -6,12 +6,14 @@ import hashlib
 import io
 import re
 
+import pytest
 from conftest import ROOT
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, NamedNode, Quad, RdfFormat, Triple, serialize
 
+from reasoner.dataset import knowledge_graphs, merged
 from reasoner.knowledge import digest
-from reasoner.triples import RDF_TYPE
-from reasoner.vocabulary import ANAT, CLIN, COV, RDFS, SKOS
+from reasoner.triples import RDF_TYPE, Triples
+from reasoner.vocabulary import ANAT, CLIN, COV, RDFS, SH, SKOS
 
 
 def test_vocabulary_named_in_the_program_is_declared(knowledge):
@@ -124,3 +126,130 @@ def test_the_digest_is_that_of_the_whole_canonical_graph(knowledge):
     lines = sorted(f"{Triple(q.subject, q.predicate, q.object)} ." for q in whole)
     assert digest(triples) == hashlib.sha256("\n".join([*lines, ""]).encode()).hexdigest()
     assert digest(triples[1:]) != digest(triples)
+
+
+P0587 = "https://w3id.org/plexus/policy/0587#"
+
+
+@pytest.fixture(scope="module")
+def whole() -> Triples:
+    """Ontology, sources and policies together."""
+    return merged(knowledge_graphs(ROOT))
+
+
+def clause(name: str) -> NamedNode:
+    return NamedNode(f"{P0587}clause-{name}")
+
+
+def from_policy(t: Triples, node: NamedNode) -> bool:
+    return COV.AssertedByPolicy in t.nodes(node, COV.assertedBy)
+
+
+def from_plexus(t: Triples, territory: NamedNode) -> bool:
+    """What the shape PlexusTerritory asks for, in plain Python."""
+    return any(
+        ANAT.LumbarPlexus in {nerve, *t.closure(nerve, ANAT.branchOf), *t.closure(nerve, ANAT.partOf)}
+        for nerve in t.nodes(territory, ANAT.suppliedBy)
+    )
+
+
+def test_areas_that_the_policy_names_are_whole_and_their_parts_are_ours(whole):
+    named = set(whole.nodes(clause("feeling-supplied"), COV.mentions))
+    assert {ANAT.ButtockRegion, ANAT.Thigh} <= named
+    assert ANAT.PelvicRegion in whole.nodes(clause("plexus-compression-causes"), COV.mentions)
+    for area in (*named, ANAT.PelvicRegion):
+        assert from_policy(whole, area) and from_plexus(whole, area), area
+    parts = {x for area in named for x in whole.subjects(ANAT.withinArea, area)}
+    assert len(parts) == 6
+    assert [x for x in parts if from_policy(whole, x)] == []
+
+
+def test_parts_that_only_the_listing_admits_are_those_that_anatomy_denies(whole, knowledge):
+    shapes = Triples(knowledge.shapes("policies", "0587.ttl"))
+    term = NamedNode("https://w3id.org/plexus/shapes/policy/0587#PartOfListedAreaTerm")
+    admitted = {x for head in shapes.nodes(term, SH["in"]) for x in shapes.members(head)}
+    named = whole.nodes(clause("feeling-supplied"), COV.mentions)
+    parts = {x for area in named for x in whole.subjects(ANAT.withinArea, area)}
+    assert admitted == {x for x in parts if not from_plexus(whole, x)}
+
+
+def test_a_root_goes_on_as_its_branch_and_is_not_joined_to_the_plexus(whole):
+    roots = [n for n in whole.instances(ANAT.Structure) if "NerveRoot" in n.value]
+    assert len(roots) == 10
+    for root in roots:
+        ramus = NamedNode(root.value.replace("NerveRoot", "VentralRamus"))
+        assert whole.nodes(root, ANAT.continuesAs) == [ramus]
+        assert whole.nodes(ramus, ANAT.contributesTo)
+        for prop in (ANAT.partOf, ANAT.branchOf, ANAT.contributesTo, ANAT.connects):
+            assert not whole.nodes(root, prop)
+    nerves = [n for n in whole.instances(ANAT.Structure) if whole.nodes(n, ANAT.carriesFibresOf)]
+    assert len(nerves) == 14
+
+
+SAID = {
+    "copyright": "Cigna Group claims 2025",
+    "cpt-notice": "2024 copyright Chicago owner",
+    "determinant-examples": "racism discrimination violence income exercise clean language",
+    "related-microdiscectomy": "resource opening removing",
+    "plexopathy-causes": "primary common lumbosacral",
+    "uncovered-diagnoses": "conditions coding",
+    "submitted-per-criteria": "only both",
+    "evidence-is-thin": "peer-reviewed beside",
+    "lumbosacral-plexus-role": "much",
+    "clinical-discretion": "expected discretion",
+    "list-may-lag": "CMS American Medical Association",
+    "subsidiaries": "only among",
+    "plan-may-differ": "evidence certificate summary",
+    "review-only-clients": "lines companies",
+    "most-fitting-codes": "must",
+    "own-merits": "should",
+    "plan-supersedes-policy": "always",
+    "delegated-vendors": "necessity coverage",
+    "health-equity": "birth age work",
+    "social-determinants": "wide risks",
+    "next-review-date": "on 15",
+    "plexopathy-presentation": "one-sided singly",
+    "direct-approach": "precisely",
+    "purpose-of-procedure": "mainly",
+    "objectives": "normal overall",
+    "nichols-limits": "retrospective reports",
+    "nichols-method": "gather place",
+    "muscles-supplied": "such",
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_clause_leaves_out_nothing_that_narrows_or_widens_it(whole, name):
+    said = re.findall(r"[\w-]+", whole.text(clause(name), COV.says) or "")
+    assert set(SAID[name].split()) - set(said) == set()
+
+
+def test_what_the_document_names_is_marked_as_named_by_it(whole):
+    kinds = "Weakness MuscleWeakness PlexusTumourInfiltration LumbarPlexusCompressionByTrauma Electrodiagnosis Imaging"
+    structures = "FemoralNerve ObturatorNerve SciaticNerve"
+    nodes = [*(CLIN[n] for n in kinds.split()), *(ANAT[n] for n in structures.split())]
+    assert [n for n in nodes if not from_policy(whole, n)] == []
+
+
+def test_criteria_of_the_policy_read_nothing_into_its_lists(whole):
+    read_in = re.compile(r"\b(each|both|as a whole|as well as|imaging findings)\b", re.I)
+    criteria = [c for k in ("LeafCriterion", "AllOf", "AnyOf", "Exclusion") for c in whole.instances(COV[k])]
+    assert len(criteria) == 14
+    texts = [
+        (c, whole.text(c, p) or "") for c in criteria if from_policy(whole, c) for p in (SKOS.definition, COV.plainText)
+    ]
+    assert [(c.value, text) for c, text in texts if read_in.search(text)] == []
+
+
+def test_a_related_guideline_says_that_its_number_is_inferred(whole):
+    related = whole.instances(COV.RelatedPolicy)
+    assert len(related) == 3
+    for node in related:
+        notes = [o.value for o in whole.objects(node, SKOS.note)]
+        assert any("inferred" in n and (whole.text(node, COV.number) or "?") in n for n in notes)
+        assert (whole.text(node, SKOS.altLabel) or "").startswith("Lumbar ")
+
+
+def test_the_approach_is_anchored_in_the_sentence_on_what_the_policy_addresses(policy):
+    (approach,) = [a for a in policy.ambiguities if a.notation == "A20"]
+    assert approach.source.anchor.endswith("#at-overview-scope")
