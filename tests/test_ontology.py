@@ -13,7 +13,7 @@ from pyoxigraph import CanonicalizationAlgorithm, Dataset, NamedNode, Quad, RdfF
 from reasoner.dataset import knowledge_graphs, merged
 from reasoner.knowledge import digest
 from reasoner.triples import RDF_TYPE, Triples
-from reasoner.vocabulary import ANAT, CLIN, COV, RDFS, SH, SKOS
+from reasoner.vocabulary import ANAT, CLIN, COV, DCTERMS, RDFS, SH, SKOS
 
 
 def test_vocabulary_named_in_the_program_is_declared(knowledge):
@@ -170,6 +170,7 @@ def test_parts_that_only_the_listing_admits_are_those_that_anatomy_denies(whole,
     admitted = {x for head in shapes.nodes(term, SH["in"]) for x in shapes.members(head)}
     named = whole.nodes(clause("feeling-supplied"), COV.mentions)
     parts = {x for area in named for x in whole.subjects(ANAT.withinArea, area)}
+    assert admitted
     assert admitted == {x for x in parts if not from_plexus(whole, x)}
 
 
@@ -253,3 +254,33 @@ def test_a_related_guideline_says_that_its_number_is_inferred(whole):
 def test_the_approach_is_anchored_in_the_sentence_on_what_the_policy_addresses(policy):
     (approach,) = [a for a in policy.ambiguities if a.notation == "A20"]
     assert approach.source.anchor.endswith("#at-overview-scope")
+
+
+NOTED = {
+    "policy/0587#CompressionMeaning": (COV.defaultReason, "tumours"),
+    "policy/0587#GoverningDate": (COV.defaultReason, "submission"),
+    "policy/0587#OtherIndication": (COV.plainText, "lumbar spine"),
+    "policy/0587#ApproachInScope": (COV.message, "addresses open surgery"),
+    "policy/0587#section-literature": (SKOS.note, "inferred"),
+    "policy/0587#policy": (SKOS.note, "project's"),
+    "policy/0587#clause-plexopathy-causes": (SKOS.scopeNote, "mapping"),
+    "policy/cmm-609#CareBeforeFusion": (SKOS.definition, "at least twelve"),
+    "policy/cmm-609#InstabilityOrDeformity": (SKOS.definition, "slippage"),
+    "policy/cmm-606": (DCTERMS.description, "common practice"),
+    "anatomy#VentralRamusT12": (SKOS.scopeNote, "only sometimes"),
+    "literature#nichols-2022-profile": (SKOS.note, "low or very low"),
+    "coverage#assertedBy": (SKOS.definition, "being named"),
+}
+
+
+@pytest.mark.parametrize("name", NOTED)
+def test_a_limit_of_what_is_known_is_said_where_it_holds(whole, name):
+    prop, words = NOTED[name]
+    assert words in (whole.text(NamedNode(f"https://w3id.org/plexus/{name}"), prop) or "")
+
+
+def test_codes_that_two_guidelines_share_are_given_to_both(knowledge):
+    t = knowledge.ontology
+    for number, codes in (("608", "63030 63042 63052 63053"), ("609", "63052 63053"), ("606", "63030 63042")):
+        governed = {c.value[-5:] for c in t.nodes(NamedNode(f"{P0587[:-5]}cmm-{number}#policy"), COV.governsCode)}
+        assert set(codes.split()) <= governed
