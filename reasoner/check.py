@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyoxigraph import NamedNode, Store
+from pyoxigraph import NamedNode
 
 from reasoner.anchors import SourceCheck, compare
 from reasoner.dataset import Graphs, knowledge_graphs, merged
 from reasoner.engine_pyshacl import PyshaclEngine
-from reasoner.errors import PolicyError
+from reasoner.errors import PolicyError, QueryError
 from reasoner.knowledge import load
-from reasoner.library import open_library
 from reasoner.model import ShapeResult
-from reasoner.query import question, refuse_service
+from reasoner.query import Question, faults, find
 from reasoner.shapes_default import generated
 from reasoner.triples import Triples
 from reasoner.vocabulary import COV, compact
@@ -66,22 +65,21 @@ def _culprit(result: ShapeResult) -> str:
 def question_findings(root: Path) -> tuple[Finding, ...]:
     """Competency questions without a question in words, or that are no SPARQL."""
     files = sorted((root / "ontology" / "questions").glob("*.rq"))
-    return tuple(_question_findings(files, open_library(root).prefixes))
+    return tuple(_question_findings(files, root))
 
 
-def _question_findings(files: Iterable[Path], prefixes: Mapping[str, str]) -> Iterator[Finding]:
-    store = Store()
+def _question_findings(files: Iterable[Path], root: Path) -> Iterator[Finding]:
+    readable: dict[str, Question] = {}
     for path in files:
-        asked = question(path.stem, path.read_text(encoding="utf-8"))
-        if not asked.text.endswith("?") and "?" not in asked.text:
-            yield Finding(
-                "questions", path.name, "asks nothing in words. Begin with a comment line that is the question."
-            )
         try:
-            refuse_service(asked.query)
-            store.query(asked.query, prefixes=dict(prefixes))
-        except (SyntaxError, ValueError) as error:
-            yield Finding("questions", path.name, f"is no SPARQL: {getattr(error, 'msg', error)}. Correct it.")
+            readable[path.name] = find(str(path))
+        except QueryError as error:
+            yield Finding("questions", path.name, f"cannot be read: {error.__cause__}. Save it as UTF-8.")
+    for name, asked in readable.items():
+        if not re.search(r"\?(\s*\([^()]*\))?$", asked.text):
+            yield Finding("questions", name, "asks nothing in words. Begin with a comment line that is the question.")
+    for name, fault in faults({n: q.query for n, q in readable.items()}, root).items():
+        yield Finding("questions", name, f"cannot be run: {fault} Correct it.")
 
 
 def generated_findings(root: Path) -> tuple[Finding, ...]:

@@ -5,10 +5,10 @@ The default graph is the union of all. Requests and reviews that a user adds com
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pyoxigraph import BlankNode, Dataset, DefaultGraph, NamedNode, Quad
+from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad
 
 from reasoner.errors import PolicyError
 from reasoner.library import open_library
@@ -22,6 +22,8 @@ VOCABULARIES = tuple(BASE + name for name in ("coverage", "clinical", "anatomy",
 
 _DECLARING = (RDF_TYPE, RDFS.label, SKOS.definition, RDFS.isDefinedBy, RDFS.subClassOf, RDFS.subPropertyOf)
 _DECLARING_MORE = (RDFS.domain, RDFS.range, COV.plainLabel, COV.assertedBy)
+# What a code means in the clinical vocabulary, or a term in another ontology, is always the project's word.
+_MAPPING = (SKOS.exactMatch, SKOS.closeMatch, SKOS.broadMatch, SKOS.narrowMatch, SKOS.relatedMatch)
 
 
 def knowledge_graphs(root: Path) -> dict[str, tuple[Spo, ...]]:
@@ -58,15 +60,31 @@ def without_project_claims(graphs: Graphs) -> dict[str, tuple[Spo, ...]]:
     """The graphs without what only the project asserts.
 
     Words stay declared, so that what the policy says can be read; of everything else, nodes stay of which
-    the policy itself speaks, the places and sections included, and no triple points at a node that went.
+    the policy or a code system itself speaks, the places and sections included. No triple points at a node that went.
     """
     whole = merged(graphs)
     stays = {s for s, _, _ in whole if _stays(whole, s)}
     words = {t[0] for name in VOCABULARIES for t in graphs.get(name, ())}
     return {
-        name: tuple(t for t in triples if _kept(t, stays, words, vocabulary=name in VOCABULARIES))
+        name: _without_orphans([t for t in triples if _kept(t, stays, words, vocabulary=name in VOCABULARIES)])
         for name, triples in graphs.items()
     }
+
+
+def _without_orphans(triples: list[Spo]) -> tuple[Spo, ...]:
+    """The triples without those of blank nodes to which no named node leads any more."""
+    leads: dict[Node, list[Node]] = {}
+    for s, _, o in triples:
+        if isinstance(o, BlankNode):
+            leads.setdefault(s, []).append(o)
+    reached: set[Node] = set()
+    ahead = [o for s, found in leads.items() if not isinstance(s, BlankNode) for o in found]
+    while ahead:
+        node = ahead.pop()
+        if node not in reached:
+            reached.add(node)
+            ahead += leads.get(node, ())
+    return tuple(t for t in triples if not isinstance(t[0], BlankNode) or t[0] in reached)
 
 
 def _stays(whole: Triples, node: Node) -> bool:
@@ -75,11 +93,13 @@ def _stays(whole: Triples, node: Node) -> bool:
     types = whole.nodes(node, RDF_TYPE)
     if OWL.Ontology in types or COV.Anchor in types or COV.Section in types:
         return True
-    return asserter(whole, node) == COV.AssertedByPolicy
+    return asserter(whole, node) in (COV.AssertedByPolicy, COV.AssertedByCodeSystem)
 
 
 def _kept(triple: Spo, stays: set[Node], words: set[Node], *, vocabulary: bool) -> bool:
     s, p, o = triple
+    if p in _MAPPING:
+        return False
     if vocabulary and p in (*_DECLARING, *_DECLARING_MORE):
         return True
     foreign = not isinstance(o, NamedNode) or not o.value.startswith(BASE)
@@ -93,18 +113,3 @@ def quads(graphs: Graphs) -> Iterator[Quad]:
         for s, p, o in triples:
             yield Quad(s, p, o, graph)
             yield Quad(s, p, o, DefaultGraph())
-
-
-def as_dataset(graphs: Graphs) -> Dataset:
-    """The graphs as a dataset."""
-    return Dataset(quads(graphs))
-
-
-def size(graphs: Graphs) -> int:
-    """How many different triples the graphs hold together."""
-    return len({t for triples in graphs.values() for t in triples})
-
-
-def named(name: str, triples: Iterable[Spo]) -> dict[str, tuple[Spo, ...]]:
-    """One graph of a user's data."""
-    return {name: tuple(triples)}

@@ -63,5 +63,9 @@ class QueryError(PlexusError):
     """A query that cannot be answered: not SPARQL, not allowed, unknown, or too long or large."""
 
 
+class ParameterError(QueryError):
+    """A value for a question that it has no parameter for, or that is not of the parameter's kind."""
+
+
 class OwlError(PlexusError):
     """An OWL reasoner that cannot run, or did not finish."""

@@ -11,27 +11,24 @@ import difflib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from reasoner import resources
-from reasoner.errors import QueryError
+from reasoner import resources, sparql
+from reasoner.errors import ParameterError, QueryError
 
 TIMEOUT_SECONDS = 60.0
 MAX_ROWS = 10_000
 MEMORY_MB = 4096
 
-# What may stand in a query besides its words: comments, strings and IRIs, in which SERVICE means nothing.
-_OPAQUE = re.compile(
-    r"""<[^<>"{}|^`\\\s]*> | \#[^\n]*
-    | \"\"\"(?:[^\"\\]|\\.|\"(?!\"\"))*\"\"\" | '''(?:[^'\\]|\\.|'(?!''))*'''
-    | \"(?:[^\"\\\n]|\\.)*\" | '(?:[^'\\\n]|\\.)*'""",
-    re.X | re.S,
-)
-_SERVICE = re.compile(r"(?<![\w?$:.-])SERVICE(?![\w:-])", re.I)
+RESULT_FORMATS = ("csv", "tsv", "json", "xml")
+FORMATS = ("table", *RESULT_FORMATS, "ttl")
+
 _PARAMETER = re.compile(r"^#\s*parameter\s+\?(\w+)\s+(.+?)\s*$", re.M)
 
 
@@ -59,13 +56,15 @@ class Answer:
     """What a query came to: ``kind`` is ``select``, ``ask`` or ``graph``.
 
     ``results`` is the W3C JSON form for select and ask, N-Triples for a graph; ``capped`` says that there
-    was more than the limit of rows; ``prefixes`` are those of the files that were asked.
+    was more than the limit of rows; ``prefixes`` are those of the files that were asked; ``absent`` says of an
+    empty answer which names and values of the query occur nowhere.
     """
 
     kind: str
     results: str
     capped: bool
     prefixes: Mapping[str, str] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
 
 
 def questions(root: Path | None = None) -> tuple[Question, ...]:
@@ -90,48 +89,29 @@ def question(name: str, query: str) -> Question:
 
 
 def find(what: str, root: Path | None = None) -> Question:
-    """The question that somebody means: a query in SPARQL, a file, or the name of a question.
+    """The question that somebody means: a file, a query in SPARQL, or the name of a question.
 
     Raises:
         QueryError: nothing of the kind exists.
     """
-    if re.search(r"[\s{]", what.strip()):
+    if _is_file(what):
+        return _read(Path(what))
+    if sparql.is_query(what):
         return question("query", what)
-    path = Path(what)
-    if path.is_file():
-        return _read(path)
     known = {q.name: q for q in questions(root)}
     if what not in known:
-        near = difflib.get_close_matches(what, known, n=3, cutoff=0.5)
+        near = difflib.get_close_matches(re.sub(r"[\s_]+", "-", what.strip().lower()), known, n=3, cutoff=0.5)
         hint = f"Nearest: {', '.join(near)}." if near else "See plexus query --list."
-        raise QueryError(f"{what!r} is no query, no file and no question. {hint}")
+        shown = what if len(what) <= 60 else what[:57] + "..."
+        raise QueryError(f"{shown!r} is no query, no file and no question. {hint}")
     return known[what]
 
 
-def refuse_service(query: str) -> None:
-    """Refuse a query that asks another server.
-
-    Raises:
-        QueryError: the word SERVICE stands in the query as a word of the language.
-    """
-    if _SERVICE.search(_OPAQUE.sub(" ", query)):
-        raise QueryError("SERVICE is not allowed: a query reads what is here and asks no other server.")
-
-
-def bound(query: str, terms: Mapping[str, str]) -> str:
-    """A query with variables replaced by terms (as N-Triples writes them), outside strings, IRIs and comments.
-
-    >>> bound('SELECT ?x { ?x rdfs:label ?name } # ?name', {"name": '"a"'})
-    'SELECT ?x { ?x rdfs:label "a" } # ?name'
-    """
-    if not terms:
-        return query
-    variable = re.compile(rf"[?$]({'|'.join(map(re.escape, terms))})(?!\w)")
-    out, at = [], 0
-    for opaque in _OPAQUE.finditer(query):
-        out.append(variable.sub(lambda v: terms[v[1]], query[at : opaque.start()]) + opaque[0])
-        at = opaque.end()
-    return "".join([*out, variable.sub(lambda v: terms[v[1]], query[at:])])
+def _is_file(what: str) -> bool:
+    try:
+        return Path(what).is_file()
+    except (OSError, ValueError):  # too long for a name, or no name at all: then it is no file
+        return False
 
 
 def run(
@@ -158,13 +138,14 @@ def run(
         memory_mb: address space of the worker, where the system can limit it.
 
     Raises:
+        ParameterError: a value is given for no parameter, or is not of the parameter's kind.
         QueryError: the query is not SPARQL, is not allowed, took too long or too much memory.
     """
-    refuse_service(asked.query)
+    sparql.refuse(asked.query)
     unknown = set(values or {}) - set(asked.parameters)
     if unknown:
         known = ", ".join(sorted(asked.parameters)) or "none"
-        raise QueryError(f"There is no parameter {', '.join(sorted(unknown))}. Parameters: {known}.")
+        raise ParameterError(f"There is no parameter {', '.join(sorted(unknown))}. Parameters: {known}.")
     job = {
         "root": str(root or resources.data_dir()),
         "query": asked.query,
@@ -175,10 +156,30 @@ def run(
         "rows": rows,
         "memory_mb": memory_mb,
     }
-    return _in_worker(job, timeout)
+    told = _in_worker(job, timeout)
+    absent = tuple(told.get("absent", ()))
+    return Answer(told["kind"], told["results"], told["capped"], told["prefixes"], absent)
 
 
-def _in_worker(job: Mapping[str, object], timeout: float) -> Answer:
+def faults(asked: Mapping[str, str], root: Path, *, timeout: float = TIMEOUT_SECONDS) -> dict[str, str]:
+    """What is wrong with queries, by name: those that can be run have no entry.
+
+    Args:
+        asked: queries by name. They are run in one worker on an empty graph.
+        root: the folder with ``ontology/``, whose prefixes the queries use.
+        timeout: seconds for all of them.
+    """
+    out = {}
+    for name, text in asked.items():
+        try:
+            sparql.refuse(text)
+        except QueryError as error:
+            out[name] = str(error)
+    job = {"root": str(root), "check": {n: t for n, t in asked.items() if n not in out}, "memory_mb": MEMORY_MB}
+    return out | dict(_in_worker(job, timeout)["faults"])
+
+
+def _in_worker(job: Mapping[str, object], timeout: float) -> dict[str, Any]:
     # -P: what lies in the folder where plexus was started is not imported; its own package is.
     command = [sys.executable, "-P", "-m", "reasoner.query_worker"]
     paths = [str(Path(__file__).resolve().parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -190,6 +191,7 @@ def _in_worker(job: Mapping[str, object], timeout: float) -> Answer:
             capture_output=True,
             text=True,
             encoding="utf-8",
+            errors="replace",
             timeout=timeout,
             env=environment,
         )
@@ -198,11 +200,19 @@ def _in_worker(job: Mapping[str, object], timeout: float) -> Answer:
             f"The query took longer than {timeout:g} s and was stopped. Narrow it, or give --timeout."
         ) from None
     if done.returncode != 0 or not done.stdout:
-        raise QueryError(
-            f"The query was stopped: it needed more memory than allowed ({job['memory_mb']} MB), or its engine failed. "
-            "Narrow it, or give --memory."
-        )
-    told = json.loads(done.stdout)
+        raise QueryError(_why_it_ended(done.returncode, done.stderr, job["memory_mb"]))
+    told: dict[str, Any] = json.loads(done.stdout)
     if "error" in told:
-        raise QueryError(told["error"])
-    return Answer(told["kind"], told["results"], told["capped"], told["prefixes"])
+        raise (ParameterError if told.get("usage") else QueryError)(told["error"])
+    return told
+
+
+def _why_it_ended(code: int, stderr: str, memory_mb: object) -> str:
+    """Why a worker that gave no answer ended: for want of memory, by a signal, or by a fault of its own."""
+    if re.search(r"MemoryError|memory allocation|out of memory", stderr, re.I) or code == -signal.SIGKILL:
+        return (
+            f"The query was stopped: it needed more memory than allowed ({memory_mb} MB). Narrow it, or give --memory."
+        )
+    last = (stderr.strip().splitlines() or ["it said nothing"])[-1]
+    how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+    return f"The query could not be run: its process ended {how} ({last[:200]})."

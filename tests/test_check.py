@@ -122,10 +122,17 @@ def test_a_question_that_is_none_is_found(tmp_path):
     folder = root / "ontology" / "questions"
     (folder / "silent.rq").write_text("SELECT * { ?s a cov:Policy }", encoding="utf-8")
     (folder / "broken.rq").write_text("# What?\nSELECT * { ?s a", encoding="utf-8")
+    (folder / "asking.rq").write_text("# Who?\nSELECT * { SERVICE <urn:x> { ?s a ?o } }", encoding="utf-8")
+    (folder / "early.rq").write_text("# What? That is the question\nASK {}", encoding="utf-8")
+    (folder / "aside.rq").write_text("# Which none? (There must be none.)\nASK {}", encoding="utf-8")
+    (folder / "latin.rq").write_bytes("# Où?\nASK {}".encode("latin-1"))
     found = {f.where: f.what for f in question_findings(root)}
     assert "asks nothing in words" in found["silent.rq"]
-    assert "is no SPARQL" in found["broken.rq"]
-    assert len(found) == 2
+    assert "cannot be run" in found["broken.rq"] and "line 2" in found["broken.rq"]
+    assert "SERVICE is not allowed" in found["asking.rq"]
+    assert "asks nothing in words" in found["early.rq"]
+    assert "Save it as UTF-8" in found["latin.rq"]
+    assert set(found) == {"silent.rq", "broken.rq", "asking.rq", "early.rq", "latin.rq"}
 
 
 def test_generated_shapes_that_are_stale_are_found(tmp_path):

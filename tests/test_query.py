@@ -10,11 +10,13 @@ import xml.etree.ElementTree as ET
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT
+from pyoxigraph import BlankNode
 
 from reasoner.cli import main
+from reasoner.cli.output import write
 from reasoner.dataset import asserter, knowledge_graphs, merged, without_project_claims
 from reasoner.errors import QueryError
-from reasoner.query import bound, find, question, refuse_service, run
+from reasoner.query import find
 from reasoner.triples import RDF_TYPE
 from reasoner.vocabulary import BASE, COV, SKOS
 
@@ -68,59 +70,6 @@ def test_every_file_is_a_named_graph():
     assert done.stdout.split() == ["g", "https://w3id.org/plexus/policy/0587"]
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "SELECT * { SERVICE <http://example.org/> { ?s ?p ?o } }",
-        "SELECT * { service SILENT <http://example.org/> { ?s ?p ?o } }",
-        'SELECT ("}" AS ?x) { # comment\nSERVICE<http://example.org/> { ?s ?p ?o } }',
-    ],
-)
-def test_service_is_refused(query):
-    done = invoke(query)
-    assert done.exit_code == 1 and "SERVICE is not allowed" in done.stderr
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "SELECT ?service { ?service a cov:Policy }",
-        'SELECT ("SERVICE" AS ?x) {}',
-        "SELECT * {} # SERVICE",
-        "SELECT * { ?s <urn:SERVICE> cov:service }",
-    ],
-)
-def test_the_word_service_elsewhere_is_no_fault(query):
-    refuse_service(query)
-    assert invoke(query).exit_code == 0
-
-
-@pytest.mark.parametrize(
-    "update",
-    [
-        "LOAD <http://example.org/x.ttl>",
-        "INSERT DATA { <urn:a> <urn:b> <urn:c> }",
-        "DELETE WHERE { ?s ?p ?o }",
-        "DROP ALL ;",
-    ],
-)
-def test_updates_are_refused(update):
-    done = invoke(update)
-    assert done.exit_code == 1 and "not a SPARQL query" in done.stderr
-
-
-def test_a_runaway_query_is_stopped():
-    product = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(STR(?c) < STR(?i)) } ORDER BY ?f"
-    done = invoke(product, "--timeout", "1.5")
-    assert done.exit_code == 1 and "took longer than 1.5 s" in done.stderr
-
-
-def test_a_query_that_fills_the_memory_is_stopped():
-    product = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i } ORDER BY ?c"
-    done = invoke(product, "--memory", "512", "--timeout", "60")
-    assert done.exit_code == 1 and "memory" in done.stderr and "Traceback" not in done.stderr
-
-
 def test_an_answer_is_cut_after_the_limit_and_says_so():
     done = invoke("SELECT ?s { ?s a cov:Clause }", "--rows", "5", "--format", "csv")
     assert done.exit_code == 3
@@ -141,22 +90,6 @@ def test_a_file_and_standard_input(tmp_path):
     assert invoke(str(file)).stdout == invoke("-", input=STATEMENTS).stdout == invoke(STATEMENTS).stdout
     (tmp_path / "latin.rq").write_bytes(b"\xff\xfe")
     assert invoke(str(tmp_path / "latin.rq")).exit_code == 1
-
-
-def test_parameters_take_other_values():
-    name = "edition-in-force"
-    assert "p0587:edition-2025-12-01" in invoke(name).stdout
-    assert invoke(name, "--set", "day=2025-11-30").stdout == "no rows\n"
-    assert invoke(name, "--set", "code=63047").stdout == "no rows\n"
-    done = invoke(name, "--set", "colour=red")
-    assert done.exit_code == 1 and "Parameters: code, day" in done.stderr
-    assert invoke(name, "--set", "code").exit_code == 2
-
-
-def test_parameters_are_terms_and_never_words_of_the_query():
-    asked = question("q", '# parameter ?code "x"\nSELECT ?s { ?s cov:procedureCode ?code }')
-    assert json.loads(run(asked, values={"code": '64714" } DROP ALL #'}).results)["results"]["bindings"] == []
-    assert bound("SELECT ?codes { ?s ?p ?code, '?code' }", {"code": '"1"'}) == "SELECT ?codes { ?s ?p \"1\", '?code' }"
 
 
 def test_data_is_a_graph_of_its_own():
@@ -234,3 +167,60 @@ def test_the_sparql_of_a_question_can_be_read():
 def test_finding_something_that_does_not_exist_is_an_error():
     with pytest.raises(QueryError, match="no question"):
         find("nothing-of-the-kind-at-all")
+
+
+def test_every_request_of_a_file_is_asked(tmp_path):
+    one = (ROOT / "cases/complete-record/request.ttl").read_text(encoding="utf-8")
+    other = (ROOT / "cases/nothing-documented/request.ttl").read_text(encoding="utf-8")
+    base = "@prefix : <https://example.org/"
+    assert base in one and base in other
+    both = tmp_path / "both.ttl"
+    both.write_text(one + other.replace(base, base + "second/"), encoding="utf-8")
+    query = "SELECT (COUNT(DISTINCT ?r) AS ?n) { GRAPH ?g { ?r a cov:Request } }"
+    done = invoke(query, "--review", str(both), "--as-of", "2026-11-23", "--format", "csv")
+    assert done.stdout.split() == ["n", "2"], done.stderr
+    told = invoke("recommendations", "--review", str(both), "--as-of", "2026-11-23", "--format", "csv").stdout
+    assert len(told.splitlines()) == 3 and "approve" in told and "pend" in told
+
+
+def test_data_without_statements_or_without_reviews_is_told(tmp_path):
+    plain = tmp_path / "review.json"
+    plain.write_text('{"lines": []}', encoding="utf-8")
+    done = invoke("recommendations", "--data", str(plain))
+    assert done.exit_code == 1 and "plexus review --format ttl" in done.stderr
+    done = invoke("recommendations", "--data", str(ROOT / "cases/complete-record/request.ttl"))
+    assert done.exit_code == 0 and "The data holds none" in done.stderr
+
+
+def test_a_file_given_twice_is_asked_once():
+    path = str(ROOT / "cases/complete-record/request.ttl")
+    query = "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?line cov:procedureCode ?code } FILTER STRSTARTS(STR(?g), 'urn:') }"
+    assert invoke(query, "--data", path, "--data", path, "--format", "csv").stdout.split() == ["n", "1"]
+
+
+def test_an_answer_in_xml_can_be_read_whatever_the_data_holds(tmp_path):
+    odd = tmp_path / "odd.nt"
+    odd.write_text('<urn:a> <urn:b> "x\\u0001y\\uFFFE" .', encoding="utf-8")
+    done = invoke("SELECT ?o { <urn:a> ?p ?o }", "--data", str(odd), "--format", "xml")
+    (found,) = ET.fromstring(done.stdout).iter("{http://www.w3.org/2005/sparql-results#}literal")
+    assert found.text == "x\ufffdy\ufffd"
+    assert "xy\n" in invoke("SELECT ?o { <urn:a> ?p ?o }", "--data", str(odd)).stdout
+
+
+def test_without_project_claims_no_blank_node_hangs_in_the_air():
+    for name, triples in without_project_claims(knowledge_graphs(ROOT)).items():
+        pointed = {o for _, _, o in triples}
+        assert [s for s, _, _ in triples if isinstance(s, BlankNode) and s not in pointed] == [], name
+
+
+def test_without_project_claims_no_mapping_is_left():
+    kept = merged(without_project_claims(knowledge_graphs(ROOT)))
+    mapping = {SKOS.exactMatch, SKOS.closeMatch, SKOS.broadMatch, SKOS.narrowMatch, SKOS.relatedMatch}
+    assert not mapping & {p for _, p, _ in kept}
+    assert mapping & {p for _, p, _ in merged(knowledge_graphs(ROOT))}
+
+
+def test_half_a_character_is_written_to_a_file_as_to_the_terminal(tmp_path):
+    out = tmp_path / "out.txt"
+    write("a\ud800b", out)
+    assert out.read_bytes() == b"a?b"

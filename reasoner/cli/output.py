@@ -25,7 +25,8 @@ def write(content: str, output: Path | None) -> None:
         return
     try:
         if output.exists() and not output.is_file():
-            output.write_text(content, encoding="utf-8")  # a device or a pipe is written to, never replaced
+            # A device or a pipe is written to, never replaced.
+            output.write_text(content, encoding="utf-8", errors="replace")
         else:
             _replace(output.resolve(), content)
     except OSError as error:
@@ -39,7 +40,7 @@ def _replace(target: Path, content: str) -> None:
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~mask
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
             file.write(content)
         Path(name).chmod(mode)
         Path(name).replace(target)

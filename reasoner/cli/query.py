@@ -13,11 +13,11 @@ import click
 
 from reasoner.cli.output import tell, write
 from reasoner.cli.review import SUFFIXES, chosen, expand
+from reasoner.errors import ParameterError, QueryError
+from reasoner.query import FORMATS
 
 if TYPE_CHECKING:
     from reasoner.query import Data, Question
-
-FORMATS = ("table", "csv", "tsv", "json", "xml", "ttl")
 
 
 @click.command()
@@ -62,38 +62,59 @@ def query(
     Every file is a named graph of its own; the default graph is the union of all. The prefixes of plexus
     need no declaration. Nothing can be changed or fetched.
 
-    Exit codes: 0 answered; 1 refused, failed or stopped; 2 wrong usage; 3 answered, but cut after --rows.
+    Exit codes: 0 answered, with rows or without; 1 refused, failed or stopped; 2 wrong usage, such as a value that is
+    not of a parameter's kind; 3 answered, but cut after --rows.
     """
     from reasoner import query as asking
     from reasoner.render import answers
 
+    if wants_list and wants_text:
+        raise click.UsageError("--list shows all questions, --text one: give one of them.")
+    if (as_of or readings) and not to_review:
+        raise click.UsageError("--as-of and --reading are for the reviews of --review: name requests with it.")
     if wants_list:
         click.echo(_listed(asking.questions()), nl=False)
         return
     if what is None:
         raise click.UsageError("Name a question, a file or a query; --list shows the questions.")
-    asked = asking.find(sys.stdin.read() + "\n" if what == "-" else what)
+    asked = asking.question("query", sys.stdin.read()) if what == "-" else asking.find(what)
     if wants_text:
         click.echo(asked.query, nl=not asked.query.endswith("\n"))
         return
     day = as_of.date() if as_of else date.today()
     graphs = (*_files(data), *_reviews(to_review, day, readings))
-    if asked.about_reviews and not graphs:
-        tell("This question is about reviews: give some with --data (see review --format ttl) or --review.")
-    answer = asking.run(
-        asked,
-        data=graphs,
-        values=_pairs(values),
-        without_project_claims=without_project_claims,
-        timeout=timeout,
-        rows=rows,
-        memory_mb=memory,
-    )
+    if asked.about_reviews:
+        _tell_without_reviews(graphs)
+    try:
+        answer = asking.run(
+            asked,
+            data=graphs,
+            values=_pairs(values),
+            without_project_claims=without_project_claims,
+            timeout=timeout,
+            rows=rows,
+            memory_mb=memory,
+        )
+    except ParameterError as error:
+        raise click.UsageError(str(error)) from error
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() and output is None else None
     write(answers.render(answer, output_format, width=width), output)
+    for line in answer.absent:
+        tell(line)
     if answer.capped:
         tell(f"There is more: the answer was cut after {rows} rows. Raise --rows to see the rest.")
         context.exit(3)
+
+
+def _tell_without_reviews(graphs: tuple[Data, ...]) -> None:
+    from reasoner.vocabulary import COV
+
+    if not any(f"<{COV.LineReview.value}>" in g.ntriples for g in graphs):
+        given = "The data holds none" if graphs else "None is given"
+        tell(
+            f"This question is about reviews. {given}: add some with --data (see review --format ttl), "
+            "or requests to review with --review."
+        )
 
 
 def _listed(found: tuple[Question, ...]) -> str:
@@ -120,12 +141,24 @@ def _files(names: tuple[str, ...]) -> Iterator[Data]:
     from reasoner.reading import read_triples
     from reasoner.render.turtle import ntriples
 
-    for name in names:
-        paths = _all_rdf(Path(name)) if name != "-" and Path(name).is_dir() else [name]
-        if not paths:
-            raise click.UsageError(f"There is no RDF file in {name}.")
-        for path in paths:
-            yield Data(f"urn:plexus:data:{_iri_part(path)}", ntriples(read_triples(path).triples))
+    paths = [path for name in names for path in _paths(name)]
+    for path in dict.fromkeys(paths):
+        triples = read_triples(path).triples
+        if not triples:
+            raise QueryError(
+                f"{path}: holds no statement in RDF, so there is nothing to ask. Reviews as RDF are made by "
+                "plexus review --format ttl."
+            )
+        yield Data(f"urn:plexus:data:{_iri_part(path)}", ntriples(triples))
+
+
+def _paths(name: str) -> list[str]:
+    if name == "-" or not Path(name).is_dir():
+        return [name]
+    found = _all_rdf(Path(name))
+    if not found:
+        raise click.UsageError(f"There is no RDF file in {name}.")
+    return found
 
 
 def _all_rdf(folder: Path) -> list[str]:
@@ -141,7 +174,7 @@ def _reviews(names: tuple[str, ...], day: date, readings: tuple[str, ...]) -> It
     from reasoner.review import review_records
 
     picked = chosen(readings)
-    for name in (f for n in names for f in expand(n)):
+    for name in dict.fromkeys(f for n in names for f in expand(n)):
         for record, review in review_records(name, as_of=day, readings=picked):
             yield Data(f"urn:plexus:data:{_iri_part(name)}", ntriples(record.triples))
             yield Data(*review_ntriples(review))

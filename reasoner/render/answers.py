@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,13 +23,8 @@ from reasoner.query import Answer
 from reasoner.render.words import clean
 from reasoner.vocabulary import compact
 
-RESULT_FORMATS = {
-    "csv": QueryResultsFormat.CSV,
-    "tsv": QueryResultsFormat.TSV,
-    "json": QueryResultsFormat.JSON,
-    "xml": QueryResultsFormat.XML,
-}
-FORMATS = ("table", *RESULT_FORMATS, "ttl")
+# What XML 1.0 cannot hold, not even as a reference.
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def render(answer: Answer, output_format: str, *, width: int | None = None) -> str:
@@ -36,7 +32,7 @@ def render(answer: Answer, output_format: str, *, width: int | None = None) -> s
 
     Args:
         answer: what the query came to.
-        output_format: one of FORMATS. A constructed graph is Turtle whether asked as table or ttl.
+        output_format: one of :data:`reasoner.query.FORMATS`. A constructed graph is Turtle as table and as ttl.
         width: columns of the terminal for a table; None does not wrap.
 
     Raises:
@@ -50,13 +46,28 @@ def render(answer: Answer, output_format: str, *, width: int | None = None) -> s
         raise QueryError("Only a query that constructs a graph can be written as Turtle.")
     if output_format == "table":
         return _table(answer, width)
-    results = parse_query_results(answer.results, format=QueryResultsFormat.JSON)
+    results = parse_query_results(_writable(answer.results, output_format), format=QueryResultsFormat.JSON)
     if isinstance(results, QueryBoolean) and output_format in ("csv", "tsv"):
         return f"{str(bool(results)).lower()}\n"
-    data = results.serialize(format=RESULT_FORMATS[output_format])
+    data = results.serialize(format=QueryResultsFormat.from_extension(output_format))
     assert data is not None  # serialize returns bytes where no output file is given
     text = data.decode()
     return text if text.endswith("\n") else text + "\n"
+
+
+def _writable(results: str, output_format: str) -> str:
+    """Results in JSON with only the characters that a form can hold."""
+    if output_format != "xml":
+        return results
+    return json.dumps(_spelled(json.loads(results)))
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _spelled(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_spelled(v) for v in value]
+    return _NO_XML.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def rows(answer: Answer) -> tuple[tuple[str, ...], ...]:

@@ -6,6 +6,7 @@ import unicodedata
 
 from reasoner.model import ChangeTree, CriterionResult, Hinge, Kind, LineReview, Verb
 
+_HIDDEN = ("Cc", "Cf", "Cs")
 SIGNS = {"open": "?", "conflicting": "≠", "to-judge": "…", "undocumented": "○"}
 VERBS = {
     Verb.DOCUMENT: "is documented as met",
@@ -30,6 +31,8 @@ NEXT = {
 def clean(text: str) -> str:
     """Text without control characters, so that a record cannot steer a terminal or hide words.
 
+    What is no character at all goes too (U+FFFE, U+FFFF, half of a surrogate pair): no page can hold it.
+
     Tabs and line separators become spaces, so that the words on both sides stay apart.
 
     >>> clean("a" + chr(27) + "[31mb")
@@ -38,7 +41,9 @@ def clean(text: str) -> str:
     'left thigh'
     """
     spaced = (" " if c != "\n" and c.isspace() else c for c in text)
-    return "".join(c for c in spaced if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+    return "".join(
+        c for c in spaced if c == "\n" or (unicodedata.category(c) not in _HIDDEN and c not in "\ufffe\uffff")
+    )
 
 
 def columns(text: str) -> int:

@@ -23,10 +23,11 @@ from conftest import case_named  # noqa: E402
 
 from reasoner.engine_pyshacl import to_rdflib  # noqa: E402
 from reasoner.library import open_library  # noqa: E402
-from reasoner.query import bound, questions  # noqa: E402
+from reasoner.query import questions  # noqa: E402
 from reasoner.query_worker import store_of  # noqa: E402
 from reasoner.render.turtle import ntriples, review_ntriples  # noqa: E402
 from reasoner.review import review_records  # noqa: E402
+from reasoner.sparql import bound  # noqa: E402
 
 LIMIT = 60
 DEFAULT = ("complete-record", "nothing-documented", "symptoms-stated-absent")
