@@ -14,8 +14,10 @@ from reasoner.dataset import Graphs, knowledge_graphs, merged
 from reasoner.engine_pyshacl import PyshaclEngine
 from reasoner.errors import PolicyError, QueryError
 from reasoner.knowledge import load
+from reasoner.lint import faults
 from reasoner.model import ShapeResult
-from reasoner.query import Question, faults, find
+from reasoner.query import Question, find
+from reasoner.query import faults as query_faults
 from reasoner.shapes_default import generated
 from reasoner.triples import Triples
 from reasoner.vocabulary import COV, compact
@@ -42,7 +44,12 @@ def check(root: Path) -> tuple[Finding, ...]:
         PolicyError: a file cannot be read at all, or the review knowledge is not well made.
     """
     graphs = knowledge_graphs(root)
-    return (*ontology_findings(graphs, root), *question_findings(root), *generated_findings(root))
+    return (
+        *ontology_findings(graphs, root),
+        *term_findings(graphs),
+        *question_findings(root),
+        *generated_findings(root),
+    )
 
 
 def ontology_findings(graphs: Graphs, root: Path) -> tuple[Finding, ...]:
@@ -62,6 +69,11 @@ def _culprit(result: ShapeResult) -> str:
     return result.value if undeclared and result.value else result.focus
 
 
+def term_findings(graphs: Graphs) -> tuple[Finding, ...]:
+    """Terms that another vocabulary does not have, and shapes without a name."""
+    return tuple(sorted({Finding("terms", *fault) for fault in faults(graphs)}, key=lambda f: (f.where, f.what)))
+
+
 def question_findings(root: Path) -> tuple[Finding, ...]:
     """Competency questions without a question in words, or that are no SPARQL."""
     files = sorted((root / "ontology" / "questions").glob("*.rq"))
@@ -78,7 +90,7 @@ def _question_findings(files: Iterable[Path], root: Path) -> Iterator[Finding]:
     for name, asked in readable.items():
         if not re.search(r"\?(\s*\([^()]*\))?$", asked.text):
             yield Finding("questions", name, "asks nothing in words. Begin with a comment line that is the question.")
-    for name, fault in faults({n: q.query for n, q in readable.items()}, root).items():
+    for name, fault in query_faults({n: q.query for n, q in readable.items()}, root).items():
         yield Finding("questions", name, f"cannot be run: {fault} Correct it.")
 
 

@@ -10,19 +10,29 @@ from functools import cache
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT
-from pyoxigraph import Literal, NamedNode
+from pyoxigraph import BlankNode, Literal, NamedNode
 
-from reasoner.check import check_source, editions, generated_findings, ontology_findings, question_findings
+from reasoner.check import (
+    check_source,
+    editions,
+    generated_findings,
+    ontology_findings,
+    question_findings,
+    term_findings,
+)
 from reasoner.cli import main
 from reasoner.dataset import knowledge_graphs, merged
 from reasoner.errors import OwlError, PolicyError
 from reasoner.triples import RDF_TYPE
-from reasoner.vocabulary import CLIN, COV, OA, OWL, RDFS, SKOS, Namespace, compact
+from reasoner.vocabulary import CLIN, COV, DCTERMS, OA, OWL, RDFS, SKOS, XSD, Namespace, compact
 
 P0587 = Namespace("https://w3id.org/plexus/policy/0587#")
 CODE = Namespace("https://w3id.org/plexus/code/")
 CMM608 = Namespace("https://w3id.org/plexus/policy/cmm-608#")
 SSSOM = Namespace("https://w3id.org/sssom/")
+CITO = Namespace("http://purl.org/spar/cito/")
+EVS = Namespace("https://w3id.org/plexus/shapes/evidence#")
+SH = Namespace("http://www.w3.org/ns/shacl#")
 LIT = Namespace("https://w3id.org/plexus/literature#")
 
 
@@ -65,6 +75,32 @@ TAKEN = [
     (CMM608.policy, COV.numberSeenIn, "in which year it was seen"),
     (CMM608.policy, COV.adjudicable, "decides nothing"),
     (CMM608.UrgentCases, COV.knownFrom, "from where this is known"),
+    (P0587["edition-2025-12-01"], COV.effectiveFrom, "from which day the edition is in force"),
+    (P0587["edition-2025-12-01"], COV.procedureCode, "governs no procedure"),
+    (P0587["edition-2025-12-01"], COV.assertedBy, "who vouches for it"),
+    (P0587.NecessaryStatement, COV.root, "rests on no criterion"),
+    (P0587.NecessaryStatement, COV.statementEffect, "what the statement does"),
+    (P0587["clause-purpose-of-procedure"], COV.assertedBy, "who vouches for it"),
+    (P0587.FindingsSupportSurgery, COV.assertedBy, "who vouches for it"),
+    (P0587["section-overview"], COV.assertedBy, "who vouches for it"),
+    (P0587["section-overview"], COV.page, "The section has no page"),
+    (P0587["section-overview"], COV.order, "no position among its like"),
+    (P0587["citation-nichols"], CITO.hasCitedEntity, "cites nothing"),
+    (P0587["citation-nichols"], CITO.hasCitingEntity, "which edition cites"),
+    (P0587["citation-nichols"], COV.anchor, "no place in the document"),
+    (LIT["rubin-2020-profile"], COV.certainty, "how certain the study is"),
+    (LIT["rubin-2020-profile"], COV.limitation, "limits of the study"),
+    (P0587.SiteFacet, COV.ambiguity, "switches with no ambiguity"),
+    (P0587.MechanismFacet, COV.choice, "nothing to switch between"),
+    (CODE["family/G54"], COV.codePattern, "which codes belong to the family"),
+    (CODE["excludes1/G54-M47"], COV.firstFamily, "lacks its first family"),
+    (CODE["excludes1/G54-M47"], COV.why, "The exclusion gives no reason"),
+    (CODE["excludes1/G54-M47"], DCTERMS.source, "where this was seen"),
+    (CODE["release/icd-10-cm-fy2026"], COV.validUntil, "no last day"),
+    (CODE["icd-10-cm/G54.4"], COV.assertedBy, "who vouches for it"),
+    (CODE["icd-10-cm/G54.8"], RDFS.label, "lacks a label"),
+    (EVS.Present, SH.name, "The shape has no English name"),
+    (EVS.SideAccepted, SH.message, "lacks its name or its message"),
 ]
 ADDED = [
     (P0587.DocumentedCompression, COV.hasRule, P0587.Nowhere, "used and nowhere declared"),
@@ -72,7 +108,45 @@ ADDED = [
     (P0587.Silent, COV.assertedBy, COV.AssertedByPolicy, "no place in the document says so"),
     (P0587["at-candidates"], OA.end, Literal(1), "below oa:end"),
     (P0587["at-nobody"], RDF_TYPE, COV.Anchor, "Nothing is anchored there"),
+    (P0587.Bare, RDF_TYPE, SKOS.Concept, "lacks a label, a definition"),
+    (CLIN.EMG, SKOS.definition, Literal("without a language"), "lacks a label, a definition"),
+    (P0587["clause-objectives"], COV.assertedBy, COV.AssertedByProject, "names several"),
+    (P0587.PlexusExtent, COV.defaultReading, P0587["TreatmentsJoined-all"], "is no reading of this ambiguity"),
+    (P0587.Foreign, COV.assertedBy, COV.AssertedByCodeSystem, "no place in the document says so"),
+    (CODE["excludes1/G54-M50-M51"], COV.secondFamily, CODE["family/G54"], "is not its first"),
+    (CODE["release/icd-10-cm-fy2026"], COV.validFrom, Literal("2027-01-01", datatype=XSD.date), "before its last"),
 ]
+WORDS = [
+    (DCTERMS.nonsenze, Literal("x"), "uses dcterms:nonsenze, a term that its vocabulary does not have"),
+    (RDF_TYPE, SKOS.Bogus, "uses skos:Bogus, a term"),
+    (SH.minCont, Literal(1), "uses sh:minCont, a term"),
+    (SH.severity, SH.Wrong, "uses sh:Wrong, a term"),
+    (COV.says, Literal("1", datatype=XSD.integr), "uses xsd:integr, a term"),
+    (NamedNode("http://example.org/p"), Literal("x"), "uses <http://example.org/p>, which is declared nowhere"),
+    (SH.property, BlankNode(), "has a shape without a name"),
+    (COV.facet, BlankNode(), "has a shape without a name"),
+]
+
+
+def test_the_shipped_terms_are_terms():
+    assert term_findings(graphs()) == ()
+
+
+@pytest.mark.parametrize(("prop", "value", "message"), WORDS, ids=[w[2] for w in WORDS])
+def test_words_that_no_vocabulary_has_are_found(prop, value, message):
+    node = P0587.DocumentedCompression
+    (found,) = term_findings({**graphs(), "urn:x": ((node, prop, value),)})
+    assert found.where == "p0587:DocumentedCompression" and found.what.startswith(message.split(",")[0])
+    assert message in found.what
+
+
+def test_a_nameless_shape_in_a_list_is_found():
+    head, shape = BlankNode(), BlankNode()
+    rdf = Namespace("http://www.w3.org/1999/02/22-rdf-syntax-ns#")
+    triples = ((P0587.Any, SH["or"], head), (head, rdf.first, shape), (head, rdf.rest, rdf.nil))
+    assert [f.what for f in term_findings({"urn:x": triples})] == [
+        "has a shape without a name, which no finding could point at. Give it an IRI."
+    ]
 
 
 def test_a_diagnosis_code_without_billability_is_found():

@@ -17,7 +17,7 @@ ORDER = [
     ["copies"],
     ["placing"],
     ["dataset", "anchors", "card"],
-    ["sparql"],
+    ["sparql", "lint"],
     ["query", "parameters"],
     ["query_worker"],
     ["owl"],
