@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, NamedNode, Quad, RdfFormat, Triple, serialize
 
-from reasoner.errors import UnknownTerm
-from reasoner.library import NAMES, Library, Place, described
+from reasoner.library import Library, Place, described
 from reasoner.triples import RDF_FIRST, RDF_REST, RDF_TYPE, Node, Term
-from reasoner.vocabulary import COV, RDFS, SKOS, local_name
+from reasoner.vocabulary import COV, OWL, RDFS, SKOS
 
 HEAD = {RDF_TYPE, RDFS.label, SKOS.definition, COV.assertedBy, RDFS.isDefinedBy, COV.inSection, COV.page}
 """What the head of a card says, so its links need not repeat it."""
 
-LABELS = (*NAMES, COV.plainLabel, SKOS.altLabel)
+UNTOLD = {SKOS.broaderTransitive}
+"""What only restates other links of the same node."""
+
+PLUMBING = {OWL.annotatedSource, OWL.annotatedTarget, OWL.annotatedProperty, RDF_FIRST, RDF_REST, RDFS.isDefinedBy}
+"""Links by which a mapping, a list or a file holds a node; what they say stands on the card in other words."""
+
 DEEPEST = 6
 
 
@@ -73,7 +77,7 @@ def card_of(library: Library, iri: str) -> Card:
         file=home.path if home else None,
         ontology=home.title if home else None,
         places=library.places(node),
-        outgoing=outgoing(library, node),
+        outgoing=(*outgoing(library, node), *_of_code(library, node)),
         incoming=incoming(library, node),
     )
 
@@ -109,7 +113,7 @@ def value_of(library: Library, term: Term, depth: int = 0) -> Value:
 
 def outgoing(library: Library, node: Node, depth: int = 0) -> tuple[Group, ...]:
     """What a node says, by property, without what the head of its card says."""
-    skipped = HEAD if depth == 0 else {RDF_TYPE}
+    skipped = HEAD | UNTOLD if depth == 0 else {RDF_TYPE}
     out = []
     for predicate in library.graph.predicates(node):
         if predicate in skipped:
@@ -126,12 +130,41 @@ def incoming(library: Library, node: NamedNode) -> tuple[Group, ...]:
     """The named nodes that mention a node, by property; every one of them."""
     found: dict[NamedNode, dict[NamedNode, None]] = {}
     for predicate, owner in library.owners(node):
-        if predicate not in (RDF_FIRST, RDF_REST, RDFS.isDefinedBy):
+        if predicate not in PLUMBING:
             found.setdefault(predicate, {})[owner] = None
     return tuple(
         Group(p.value, "a" if p == RDF_TYPE else library.label(p), tuple(value_of(library, o) for o in owners))
         for p, owners in found.items()
     )
+
+
+def _of_code(library: Library, node: NamedNode) -> Iterator[Group]:
+    """What the graph holds of a code by way of its families: those that take it in, and those that exclude it."""
+    notation = library.graph.text(node, SKOS.notation)
+    if notation is None or COV.Code not in library.graph.objects(node, RDF_TYPE):
+        return
+    families = {
+        f
+        for f in library.graph.instances(COV.CodeFamily)
+        if library.graph.one(f, COV.codeSystem) == library.graph.one(node, COV.codeSystem)
+        and re.search(library.graph.text(f, COV.codePattern) or "$^", notation)
+    }
+    if families:
+        values = sorted((value_of(library, f) for f in families), key=lambda v: v.name or "")
+        yield Group(COV.codePattern.value, "in the family", tuple(values))
+    excluded = sorted(_excluded(library, families), key=lambda v: v.text)
+    if excluded:
+        yield Group(COV.Excludes1.value, "excluded from one claim with (Excludes1)", tuple(excluded))
+
+
+def _excluded(library: Library, families: set[Node]) -> Iterator[Value]:
+    for exclusion in library.graph.instances(COV.Excludes1):
+        ends = [library.graph.one(exclusion, p) for p in (COV.firstFamily, COV.secondFamily)]
+        for mine, other in (ends, ends[::-1]):
+            if mine in families and isinstance(other, NamedNode):
+                codes = library.graph.text(other, SKOS.notation) or library.label(other)
+                text = f"{codes}, {library.label(other)}: {library.graph.text(exclusion, COV.why) or 'no reason given'}"
+                yield Value(text, other.value, library.compact(other.value))
 
 
 def turtle_of(library: Library, iri: str) -> str:
@@ -144,94 +177,3 @@ def turtle_of(library: Library, iri: str) -> str:
     lines = (serialize(triples, format=RdfFormat.TURTLE, prefixes=shown) or b"").decode().splitlines()
     head = sorted(line for line in lines if line.startswith("@prefix"))  # they come in no fixed order
     return "\n".join([*head, "", *(line for line in lines if not line.startswith("@prefix")), ""])
-
-
-# ---- Finding the node ------------------------------------------------------------------------------
-
-
-def find(library: Library, thing: str) -> str:
-    """The IRI of what a reader calls a thing.
-
-    A thing is an IRI, a prefixed name, a policy number, a criterion id, a notation or code, or a label.
-
-    Raises:
-        UnknownTerm: nothing is called so (near names are suggested), or several nodes are.
-    """
-    wanted = thing.strip().removeprefix("<").removesuffix(">")
-    for way in _ways(library):
-        found = list(dict.fromkeys(way(wanted)))
-        hits = [i for i in found if not library.is_generated(i)] or found
-        if len(hits) == 1:
-            return hits[0]
-        if hits:
-            raise UnknownTerm(_several(library, thing, hits), tuple(library.compact(h) for h in hits))
-    raise UnknownTerm(*_none(library, thing))
-
-
-Way = Callable[[str], Iterable[str]]
-
-
-def _ways(library: Library) -> tuple[Way, ...]:
-    """The ways to find a node, most exact first; the first that finds something decides."""
-    return (
-        lambda t: [t] if _known(library, t) else [],
-        lambda t: [i for i in [_expanded(library, t)] if i and _known(library, i)],
-        lambda t: [i for i in _holding(library, t, COV.number) if NamedNode(i) in library.graph.instances(COV.Policy)],
-        lambda t: _holding(library, t, COV.number, COV.id, SKOS.notation),
-        lambda t: _holding(library, t, COV.procedureCode),
-        lambda t: [i for i in _holding(library, t, *LABELS) if NamedNode(i) not in library.graph.instances(COV.Anchor)],
-        lambda t: _holding(library, t, *LABELS),
-        lambda t: [i for i in library.homes if local_name(i).casefold() == t.casefold() and _known(library, i)],
-    )
-
-
-def _known(library: Library, iri: str) -> bool:
-    try:
-        node = NamedNode(iri)
-    except ValueError:
-        return False
-    return bool(library.graph.predicates(node)) or bool(library.graph.incoming(node))
-
-
-def _expanded(library: Library, name: str) -> str | None:
-    prefix, colon, local = name.partition(":")
-    return library.prefixes[prefix] + local if colon and prefix in library.prefixes else None
-
-
-def _holding(library: Library, text: str, *predicates: NamedNode) -> list[str]:
-    """The named nodes (through their nameless parts) with a literal equal to a text, letter case aside."""
-    return [
-        s.value
-        for s, p, o in library.graph
-        if p in predicates and isinstance(s, NamedNode) and o.value.casefold() == text.casefold()
-    ]
-
-
-def _several(library: Library, thing: str, hits: list[str]) -> str:
-    rows = [f"  {library.compact(h)}  {_kinds(library, h)}: {library.label(NamedNode(h))}" for h in hits]
-    return "\n".join(
-        [f"{thing!r} names {len(hits)} nodes:", *rows, f"Be exact: plexus show {library.compact(hits[0])}"]
-    )
-
-
-def _kinds(library: Library, iri: str) -> str:
-    kinds = [library.label(k) for k in library.graph.objects(NamedNode(iri), RDF_TYPE)]
-    return ", ".join(k for k in kinds if k != "NamedIndividual") or "node"
-
-
-def _none(library: Library, thing: str) -> tuple[str, tuple[str, ...]]:
-    predicates = (*LABELS, COV.id, COV.number, SKOS.notation, COV.procedureCode)
-    names: dict[str, tuple[str, str]] = {}
-    for s, p, o in library.graph:
-        if isinstance(s, NamedNode) and p in predicates:
-            names.setdefault(o.value.casefold(), (o.value, s.value))
-    for iri in library.homes:
-        names.setdefault(local_name(iri).casefold(), (library.label(NamedNode(iri)), iri))
-    wanted = thing.casefold().split(":")[-1]
-    near = difflib.get_close_matches(wanted, names, n=5, cutoff=0.6)
-    near += [n for n in names if wanted and wanted in n and n not in near][: 5 - len(near)]
-    hits = list(dict.fromkeys(names[n][1] for n in near))
-    if not hits:
-        return f"Nothing is called {thing!r}. Give an IRI, a prefixed name, an id, a code or a label.", ()
-    rows = [f"  {library.compact(h)}  {library.label(NamedNode(h))}" for h in hits]
-    return "\n".join([f"Nothing is called {thing!r}. Near are:", *rows]), tuple(library.compact(h) for h in hits)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from pyoxigraph import BlankNode, Literal, NamedNode
-from rdflib.namespace import DCTERMS, OWL, PROV, RDF, RDFS, SH, SKOS, XSD
 
-from reasoner.triples import RDF_TYPE, Node, Spo
-from reasoner.vocabulary import BASE, Namespace, compact
+from reasoner.triples import RDF_FIRST, RDF_REST, RDF_TYPE, Node, Spo
+from reasoner.vocabulary import BASE, PREFIXES, Namespace, compact
 
-# Vocabularies whose terms rdflib lists whole. Terms of any other are declared in the file that uses them.
-_LISTED = {str(v._NS): v for v in (DCTERMS, OWL, PROV, RDF, RDFS, SH, SKOS, XSD)}
-_SHACL = Namespace(str(SH))
+if TYPE_CHECKING:
+    from rdflib.namespace import DefinedNamespace
+
+_SHACL = Namespace(PREFIXES["sh"])
 _HOLDS_SHAPES = {p.value for p in (_SHACL.property, _SHACL.node, _SHACL["not"], _SHACL.qualifiedValueShape)} | {
     f"{BASE}coverage#{name}" for name in ("facet", "uses", "linkedShape")
 }
@@ -27,9 +28,10 @@ def faults(graphs: Mapping[str, Iterable[Spo]]) -> Iterator[tuple[str, str]]:
         graphs: triples by the name of their graph.
     """
     triples = list(dict.fromkeys(t for graph in graphs.values() for t in graph))
+    listed = _listed()
     declared = {s.value for s, p, _ in triples if p == RDF_TYPE and isinstance(s, NamedNode)}
     for subject, term in dict.fromkeys((s, t) for s, p, o in triples for t in _terms(p, o)):
-        if what := _fault(term, declared):
+        if what := _fault(term, declared, listed):
             yield _name(subject), what
     yield from _unnamed_shapes(triples)
 
@@ -39,26 +41,33 @@ def _terms(predicate: NamedNode, value: Node | Literal) -> Iterator[str]:
     yield predicate.value
     if isinstance(value, Literal):
         yield value.datatype.value
-    elif isinstance(value, NamedNode) and (predicate == RDF_TYPE or value.value.startswith(str(SH))):
+    elif isinstance(value, NamedNode) and (predicate == RDF_TYPE or value.value.startswith(PREFIXES["sh"])):
         yield value.value
 
 
-def _fault(term: str, declared: set[str]) -> str | None:
+def _listed() -> dict[str, type[DefinedNamespace]]:
+    """Vocabularies whose terms rdflib lists whole. Terms of any other are declared in the file that uses them."""
+    from rdflib.namespace import DCTERMS, OWL, PROV, RDF, RDFS, SH, SKOS, XSD
+
+    return {str(v._NS): v for v in (DCTERMS, OWL, PROV, RDF, RDFS, SH, SKOS, XSD)}
+
+
+def _fault(term: str, declared: set[str], listed: Mapping[str, type[DefinedNamespace]]) -> str | None:
     if term.startswith(BASE):  # shapes/ontology.ttl looks after these
         return None
-    namespace = next((n for n in _LISTED if term.startswith(n)), None)
+    namespace = next((n for n in listed if term.startswith(n)), None)
     if namespace is None:
         if term in declared:
             return None
         return f"uses {compact(term)}, which is declared nowhere. Declare it with its type, or correct the IRI."
-    if term.removeprefix(namespace) in _LISTED[namespace]:
+    if term.removeprefix(namespace) in listed[namespace]:
         return None
     return f"uses {compact(term)}, a term that its vocabulary does not have. Correct it."
 
 
 def _unnamed_shapes(triples: list[Spo]) -> Iterator[tuple[str, str]]:
-    rest = {s: o for s, p, o in triples if p == _rdf("rest")}
-    first = {s: o for s, p, o in triples if p == _rdf("first")}
+    rest = {s: o for s, p, o in triples if p == RDF_REST}
+    first = {s: o for s, p, o in triples if p == RDF_FIRST}
     for s, p, o in triples:
         held: list[Node | Literal] = [o] if p.value in _HOLDS_SHAPES else []
         if p.value in _LISTS_SHAPES:
@@ -75,10 +84,6 @@ def _members(
     while not isinstance(head, Literal) and head in first:
         yield first[head]
         head = rest[head]
-
-
-def _rdf(name: str) -> NamedNode:
-    return NamedNode(str(RDF) + name)
 
 
 def _name(node: Node) -> str:

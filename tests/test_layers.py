@@ -16,7 +16,7 @@ ORDER = [
     ["knowledge", "library"],
     ["copies"],
     ["placing"],
-    ["dataset", "anchors", "card"],
+    ["dataset", "anchors", "card", "names"],
     ["sparql", "lint"],
     ["query", "parameters"],
     ["query_worker"],

@@ -8,10 +8,11 @@ import pytest
 from click.testing import CliRunner
 from pyoxigraph import RdfFormat, parse
 
-from reasoner.card import card_of, find
+from reasoner.card import card_of
 from reasoner.cli import main
 from reasoner.errors import PolicyError, UnknownTerm
 from reasoner.library import open_library
+from reasoner.names import find
 from reasoner.render.card import SHOWN, WIDTH, to_text
 from reasoner.vocabulary import PREFIXES
 
@@ -37,6 +38,18 @@ def show(*args: str):
         ("0587", P0587 + "policy"),
         ("evs:Present", PREFIXES["evs"] + "Present"),
         ("p0587g:compression-judged", "https://w3id.org/plexus/shapes/policy/0587/generated#compression-judged"),
+        ("587", P0587 + "policy"),
+        ("policy 0587", P0587 + "policy"),
+        ("608", "https://w3id.org/plexus/policy/cmm-608#policy"),
+        ("CMM 608", "https://w3id.org/plexus/policy/cmm-608#policy"),
+        ("cmm-608", "https://w3id.org/plexus/policy/cmm-608#policy"),
+        ("M54.16", "https://w3id.org/plexus/code/icd-10-cm/M54.16"),
+        ("M79.2", "https://w3id.org/plexus/code/icd-10-cm/M79.2"),
+        ("36032367", "https://w3id.org/plexus/literature#nichols-2022"),
+        ("PMID: 36032367", "https://w3id.org/plexus/literature#nichols-2022"),
+        ("https://doi.org/10.1097/GOX.0000000000004436", "https://w3id.org/plexus/literature#nichols-2022"),
+        ("nichols", "https://w3id.org/plexus/literature#nichols-2022"),
+        ("lumbar plexus", PREFIXES["anat"] + "LumbarPlexus"),
         ("sh:PropertyShape", PREFIXES["sh"] + "PropertyShape"),
     ],
 )
@@ -44,10 +57,43 @@ def test_a_thing_is_found_by_each_of_its_names(thing, iri):
     assert find(open_library(), thing) == iri
 
 
-@pytest.mark.parametrize("code", ["64714", "CMM-608"])
-def test_a_code_or_number_names_what_carries_it(code):
-    text = show(code).output
-    assert code in text or "64714" in text
+@pytest.mark.parametrize(
+    ("name", "label", "iri"),
+    [
+        ("64714", "CPT 64714", "https://w3id.org/plexus/code/cpt/64714"),
+        ("CMM-608", "CMM-608 Lumbar decompression", "https://w3id.org/plexus/policy/cmm-608#policy"),
+    ],
+)
+def test_a_code_or_number_names_what_carries_it(name, label, iri):
+    done = show(name)
+    assert done.exit_code == 0
+    first, second = done.output.splitlines()[:2]
+    assert first == label and second.endswith(iri)
+
+
+def test_the_card_of_a_code_says_what_excludes_it_and_hides_how_mappings_are_stored():
+    card = card_of(open_library(), "https://w3id.org/plexus/code/icd-10-cm/G54.1")
+    groups = {g.label: [v.name for v in g.values] for g in card.outgoing}
+    assert groups["in the family"] == ["family:G54"]
+    assert "family:M54.1-named" in groups["excluded from one claim with (Excludes1)"]
+    assert "family:G54" not in groups["excluded from one claim with (Excludes1)"]
+    assert "annotated source" not in {g.label for g in card.incoming}
+    assert card.asserted_by == "stated by the code system's publisher"
+
+
+def test_an_exclusion_is_on_the_cards_of_both_sides():
+    for code, other in (("G54.1", "family:M79.2"), ("M79.2", "family:G54")):
+        card = card_of(open_library(), f"https://w3id.org/plexus/code/icd-10-cm/{code}")
+        (excluded,) = [g for g in card.outgoing if g.label.startswith("excluded")]
+        names = {v.name for v in excluded.values}
+        assert other in names or code == "M79.2" and "family:G54" in names, names
+
+
+def test_words_that_several_labels_have_are_suggestions():
+    done = show("plexus compression")
+    assert done.exit_code == 1
+    assert "Nothing is called 'plexus compression'. Near are:" in done.output
+    assert "clin:LumbarPlexusCompression  " in done.output
 
 
 def test_the_card_says_kind_source_place_and_links_both_ways():
