@@ -384,3 +384,33 @@ def test_a_file_in_the_way_is_told_in_a_sentence(tmp_path):
         assert result.exit_code != 0
         assert "Traceback" not in result.output
         assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
+def test_only_what_the_documentation_could_have_written_is_removed(tmp_path):
+    assert docs("-o", str(tmp_path / "d")).exit_code == 0
+    marker = tmp_path / "d" / MARKER
+    for name in ("notes.txt", "old.html"):
+        (tmp_path / "d" / name).write_text("old")
+        marker.write_text(marker.read_text() + name + "\n")
+    assert docs("-o", str(tmp_path / "d")).exit_code == 0
+    assert (tmp_path / "d" / "notes.txt").exists() and not (tmp_path / "d" / "old.html").exists()
+
+
+@pytest.mark.parametrize("name", ["index.html", MARKER])
+def test_a_page_is_never_written_through_a_link(tmp_path, name):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "d" / name).symlink_to(tmp_path / "mine.txt")
+    result = docs("-o", str(tmp_path / "d"), "--force")
+    assert result.exit_code == 1 and "is a link to another place" in result.output
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+    assert len(list((tmp_path / "d").iterdir())) == 1
+
+
+def test_two_files_with_one_page_are_refused(tmp_path):
+    root = tmp_path / "root"
+    for part in ("ontology", "shapes"):
+        shutil.copytree(ROOT / part, root / part)
+    (root / "ontology" / "policy-0587.ttl").write_text("<urn:x> a <http://www.w3.org/2002/07/owl#Ontology> .")
+    with pytest.raises(PolicyError, match=r"would both be the page policy-0587\.html"):
+        build(root)

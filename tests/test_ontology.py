@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from datetime import date
 
 import pytest
 from conftest import ROOT
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, NamedNode, Quad, RdfFormat, Triple, serialize
 
 from reasoner.dataset import knowledge_graphs, merged
-from reasoner.knowledge import digest
+from reasoner.knowledge import digest, load
+from reasoner.review import review
 from reasoner.triples import RDF_TYPE, Triples
 from reasoner.vocabulary import ANAT, CLIN, COV, DCTERMS, RDFS, SH, SKOS
 
@@ -75,10 +77,28 @@ def test_part_and_branch_are_kept_apart(knowledge):
         assert not t.nodes(ANAT[f"NerveRoot{root}"], ANAT.partOf)
 
 
-def test_every_kind_of_condition_is_excluded_covered_or_to_be_weighed(knowledge, policy):
-    """No kind of indication is forgotten by the exclusion's rules: what no rule names is weighed."""
-    names = {r.label for leaf in policy.leaves if leaf.id == "other-indication" for r in leaf.rules}
-    assert "an indication that is neither plainly covered nor plainly another" in names
+CONDITION_KINDS = sorted(
+    c.value
+    for c in load().ontology.subjects(SKOS.inScheme, CLIN.ConditionScheme)
+    if isinstance(c, NamedNode) and not load().ontology.subjects(SKOS.broader, c)
+)
+COVERED = "LumbarPlexusCompression"
+
+
+@pytest.mark.parametrize("kind", CONDITION_KINDS, ids=[k.rpartition("#")[2] for k in CONDITION_KINDS])
+def test_every_kind_of_condition_is_excluded_covered_or_to_be_weighed(kind):
+    """No kind of indication is forgotten by the exclusion's rules: whatever a request states, a rule names it."""
+    text = (ROOT / "cases/complete-record/request.ttl").read_text(encoding="utf-8")
+    stated = "clin:kind clin:LumbarPlexusCompressionByScar"
+    assert text.count(stated) == 1
+    (result,) = review(text.replace(stated, f"clin:kind <{kind}>").encode(), as_of=date(2026, 3, 1), format="turtle")
+    (status,) = [c.status for c in result.lines[0].criteria if c.id == "other-indication"]
+    name = kind.rpartition("#")[2]
+    assert status in ("met", "unmet", "to-judge", "conflicting"), status
+    if name.startswith(COVERED):
+        assert status == "unmet"
+    if name in ("LumbarSpinalStenosis", "LumbarDiscHerniation", "CaudaEquinaSyndrome"):
+        assert status in ("met", "conflicting")
 
 
 def test_broader_has_no_cycles(knowledge):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -214,6 +215,8 @@ def _line(review: Review, wanted: int | None) -> LineReview:
 
 
 MARKER = ".plexus-docs"
+WRITTEN = (".css", ".html", ".rq", ".svg", ".ttl")
+"""What the documentation consists of; nothing else is ever removed."""
 
 
 @click.command()
@@ -239,6 +242,7 @@ def docs(output: Path, force: bool) -> None:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.ClickException(f"{output} cannot be created: {error.strerror}.") from error
+    _refuse_links(output, before | pages.keys())
     write("".join(f"{name}\n" for name in sorted(before | pages.keys())), output / MARKER)
     for name, text in pages.items():
         write(text, output / name)
@@ -249,12 +253,19 @@ def docs(output: Path, force: bool) -> None:
     click.echo(f"wrote {len(pages)} files to {output}; start with {output / 'index.html'}", err=True)
 
 
+def _refuse_links(output: Path, names: Iterable[str]) -> None:
+    """Pages are files of this folder: a link would let them overwrite or remove a file elsewhere."""
+    links = sorted(n for n in (MARKER, *names) if (output / n).is_symlink())
+    if links:
+        raise click.ClickException(f"{output / links[0]} is a link to another place. Remove it, or name a new folder.")
+
+
 def _written_before(output: Path, force: bool) -> set[str]:
     """The files that an earlier run wrote; a folder of somebody else's files is refused."""
     marker = output / MARKER
     if marker.is_file():
         names = marker.read_text(encoding="utf-8", errors="replace").splitlines()
-        return {n for n in names if n and n == Path(n).name and n != MARKER}
+        return {n for n in names if n == Path(n).name and Path(n).suffix in WRITTEN}
     if output.is_dir() and any(output.iterdir()) and not force:
         raise click.UsageError(f"{output} holds other files. Name an empty or new folder, or give --force.")
     return set()

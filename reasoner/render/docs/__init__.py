@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reasoner.errors import PolicyError
 from reasoner.knowledge import load
 from reasoner.library import Library, SourceFile, open_library
 from reasoner.policy import Policy
@@ -21,9 +22,10 @@ def build(root: Path | None = None) -> dict[str, str]:
         root: the folder that holds ``ontology/``, ``shapes/`` and ``cases/`` (default: what plexus ships).
 
     Raises:
-        PolicyError: a file that cannot be read.
+        PolicyError: a file that cannot be read, or two files whose pages would have one name.
     """
     library = open_library(root)
+    _refuse_one_page_for_two(library)
     knowledge = load(root)
     asked, examples = questions(library.root), cases.cases_below(library.root)
     site = Site(library)
@@ -42,6 +44,15 @@ def build(root: Path | None = None) -> dict[str, str]:
         out |= policies.svg_files(file, own)
     menu = _menu(library)
     return out | {name: page(title, body, menu, name) for name, (title, body) in bodies.items()}
+
+
+def _refuse_one_page_for_two(library: Library) -> None:
+    pages: dict[str, str] = {}
+    for file in library.files:
+        other = pages.setdefault(stem_of(file.path), file.path)
+        if other != file.path:
+            page_name = f"{stem_of(file.path)}.html"
+            raise PolicyError(file.path, f"and {other} would both be the page {page_name}.", "Rename one of them.")
 
 
 def _body(site: Site, file: SourceFile, own: list[Policy]) -> str:

@@ -62,7 +62,7 @@ class Site:
     def value(self, value: Value) -> Html:
         """One value of a property."""
         if value.iri is not None:
-            return self.link(value.iri)
+            return self.link(value.iri, value.text)
         if value.parts:
             return ul(
                 f"{e(p.label)}: {several([self.value(v) for v in p.values])}" if p.values else e(p.label)
