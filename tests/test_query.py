@@ -224,3 +224,13 @@ def test_half_a_character_is_written_to_a_file_as_to_the_terminal(tmp_path):
     out = tmp_path / "out.txt"
     write("a\ud800b", out)
     assert out.read_bytes() == b"a?b"
+
+
+def test_a_refused_request_does_not_keep_the_others_from_being_asked(tmp_path):
+    (tmp_path / "two.ttl").write_text("@prefix cov: <https://w3id.org/plexus/coverage#> . <urn:r> a cov:Request .")
+    named = [str(tmp_path / "two.ttl"), str(ROOT / "cases/nothing-documented")]
+    reviewed = [x for name in named for x in ("--review", name)]
+    done = invoke("recommendations", *reviewed, "--as-of", "2026-11-23", "--format", "csv")
+    assert done.exit_code == 1
+    assert done.stdout.splitlines()[1:] == ["pend,open,1"]
+    assert "two.ttl: refused" in done.stderr and "leaves out what was refused: 1 of the inputs" in done.stderr

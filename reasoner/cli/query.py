@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from reasoner.cli.output import tell, write
-from reasoner.cli.review import SUFFIXES, chosen, expand
-from reasoner.errors import ParameterError, QueryError
+from reasoner.cli.review import SUFFIXES, chosen, expand, with_progress
+from reasoner.errors import ParameterError, QueryError, RequestError
 from reasoner.query import FORMATS
 
 if TYPE_CHECKING:
-    from reasoner.query import Data, Question
+    from reasoner.query import Answer, Data, Question
 
 
 @click.command()
@@ -62,8 +62,8 @@ def query(
     Every file is a named graph of its own; the default graph is the union of all. The prefixes of plexus
     need no declaration. Nothing can be changed or fetched.
 
-    Exit codes: 0 answered, with rows or without; 1 refused, failed or stopped; 2 wrong usage, such as a value that is
-    not of a parameter's kind; 3 answered, but cut after --rows.
+    Exit codes: 0 answered, with rows or without; 1 refused, failed or stopped, or answered without a request that
+    was refused; 2 wrong usage, such as a value that is not of a parameter's kind; 3 answered, but cut after --rows.
     """
     from reasoner import query as asking
     from reasoner.render import answers
@@ -81,8 +81,8 @@ def query(
     if wants_text:
         click.echo(asked.query, nl=not asked.query.endswith("\n"))
         return
-    day = as_of.date() if as_of else date.today()
-    graphs = (*_files(data), *_reviews(to_review, day, readings))
+    refused: list[str] = []
+    graphs = (*_files(data), *_reviews(to_review, as_of.date() if as_of else date.today(), readings, refused))
     if asked.about_reviews:
         _tell_without_reviews(graphs)
     try:
@@ -99,11 +99,17 @@ def query(
         raise click.UsageError(str(error)) from error
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() and output is None else None
     write(answers.render(answer, output_format, width=width), output)
+    _tell_of_answer(answer, rows, refused)
+    context.exit(1 if refused else 3 if answer.capped else 0)
+
+
+def _tell_of_answer(answer: Answer, rows: int, refused: list[str]) -> None:
     for line in answer.absent:
         tell(line)
     if answer.capped:
         tell(f"There is more: the answer was cut after {rows} rows. Raise --rows to see the rest.")
-        context.exit(3)
+    if refused:
+        tell(f"The answer leaves out what was refused: {len(refused)} of the inputs to review.")
 
 
 def _tell_without_reviews(graphs: tuple[Data, ...]) -> None:
@@ -168,14 +174,21 @@ def _all_rdf(folder: Path) -> list[str]:
     return [str(p) for p in found if p.suffix == ".ttl" or p.with_suffix("") not in turtle]
 
 
-def _reviews(names: tuple[str, ...], day: date, readings: tuple[str, ...]) -> Iterator[Data]:
+def _reviews(names: tuple[str, ...], day: date, readings: tuple[str, ...], refused: list[str]) -> Iterator[Data]:
+    """The records and reviews of requests; an input that is refused is told and noted, the others are reviewed."""
     from reasoner.query import Data
     from reasoner.render.turtle import ntriples, review_ntriples
     from reasoner.review import review_records
 
     picked = chosen(readings)
-    for name in dict.fromkeys(f for n in names for f in expand(n)):
-        for record, review in review_records(name, as_of=day, readings=picked):
+    for name in with_progress(list(dict.fromkeys(f for n in names for f in expand(n)))):
+        try:
+            records = review_records(name, as_of=day, readings=picked)
+        except RequestError as error:
+            tell(str(error))
+            refused.append(name)
+            continue
+        for record, review in records:
             yield Data(f"urn:plexus:data:{_iri_part(name)}", ntriples(record.triples))
             yield Data(*review_ntriples(review))
 

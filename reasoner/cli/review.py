@@ -74,7 +74,7 @@ def review(
         raise click.UsageError("There is no request in what was named.")
     done: list[Review] = []
     refused = 0
-    for file in _with_progress(files):
+    for file in with_progress(files):
         try:
             done += _review_one(file, as_of=day, readings=picked, engine=engine, format=input_format)
         except ReadingError as error:
@@ -129,7 +129,8 @@ def expand(name: str) -> Iterator[str]:
             yield str(p)
 
 
-def _with_progress(files: list[str]) -> Iterator[str]:
+def with_progress(files: list[str]) -> Iterator[str]:
+    """The files one by one, with a bar on standard error where there are many and somebody watches."""
     if len(files) < 5 or not sys.stderr.isatty():
         yield from files
         return
