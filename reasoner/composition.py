@@ -63,6 +63,25 @@ def solve(
         return None, list(handle.core())
 
 
+def best(control: Control, clock: Clock) -> frozenset[Symbol] | None:
+    """The atoms of a model that nothing weighs less than; None where there is no model.
+
+    Raises:
+        TimeOver: the time was over before that was known.
+    """
+    found: frozenset[Symbol] | None = None
+    with control.solve(yield_=True, async_=True) as handle:
+        while True:
+            handle.resume()
+            if not handle.wait(clock.left()):
+                handle.cancel()
+                raise TimeOver
+            model = handle.model()
+            if model is None:
+                return found
+            found = frozenset(model.symbols(atoms=True))
+
+
 @dataclass(frozen=True)
 class Answer:
     """Whether something is possible, and assumptions that suffice for the answer."""

@@ -59,7 +59,7 @@ def _readings(subject: Subject, prop: Property) -> Proof:
     if not checks:
         return proof_of(prop, Outcome.NOT_APPLICABLE, "The policy has no ambiguity.")
     idle = [c.subject for c in checks if not c.holds]
-    moot = [c.subject for c in checks if c.holds and c.ground is Ground.DECLARED]
+    moot = [c.subject for c in checks if c.holds and c.moot]
     told = f"; moot by declaration, since they concern a note only: {', '.join(moot)}" if moot else ""
     if idle:
         return proof_of(prop, Outcome.FAILS, f"Not as declared: {', '.join(idle)}.", checks=checks)
@@ -73,7 +73,9 @@ def _difference(subject: Subject, ambiguity: Ambiguity, reading: Reading) -> Che
     found = _effect(subject, ambiguity, reading)
     if set(ambiguity.affects) <= {NOTE}:
         if found is None:
-            return Check(name, label, True, Ground.DECLARED, "Moot: it concerns a note and no recommendation.")
+            return Check(
+                name, label, True, Ground.DECLARED, "Moot: it concerns a note and no recommendation.", moot=True
+            )
         return Check(
             name, label, False, found.ground, "It is said to concern a note only, and changes more.", found.witness
         )
@@ -87,7 +89,11 @@ def _difference(subject: Subject, ambiguity: Ambiguity, reading: Reading) -> Che
 
 def _effect(subject: Subject, ambiguity: Ambiguity, reading: Reading) -> Check | None:
     """The difference that a reading makes, as a check without a name; None where there is none."""
-    turns = list(subject.evidence.turns(ambiguity.iri, reading.iri, subject.clock))
+    crossing = subject.evidence.crosses_scope(ambiguity.iri, reading.iri, subject.clock)
+    if crossing is not None:
+        told = Witness((f"Within the scope under one of the readings only: {subject.tell.node(crossing)}.",))
+        return Check("", "", True, Ground.EVIDENCE, "It decides whether the policy applies to a line.", told)
+    turns = subject.evidence.turns(ambiguity.iri, reading.iri, subject.clock)
     read = f"{ambiguity.notation}={reading.notation}"
     found = _recommended_otherwise(subject, ambiguity, reading, turns)
     if found is not None:
@@ -101,10 +107,6 @@ def _effect(subject: Subject, ambiguity: Ambiguity, reading: Reading) -> Check |
         return Check(
             "", "", True, Ground.EVIDENCE, "It changes what evidence counts for.", Witness(sentences, witness.records)
         )
-    crossing = subject.evidence.crosses_scope(ambiguity.iri, reading.iri, subject.clock)
-    if crossing is not None:
-        told = Witness((f"In scope under one of the readings only: {subject.tell.node(crossing)}.",))
-        return Check("", "", True, Ground.EVIDENCE, "It decides whether the policy applies to a line.", told)
     if reading.dates_by and reading.dates_by != ambiguity.default.dates_by:
         by, other = subject.knowledge.label(ambiguity.default.dates_by or ""), subject.knowledge.label(reading.dates_by)
         told = Witness(
@@ -154,7 +156,7 @@ EVIDENCE_PROPERTIES = (
         "each-reading",
         "Each reading matters, or is told to be moot",
         "Each reading that is not the default changes the recommendation on some request, or concerns a note only.",
-        "Two requests alike but for this reading, all others by default, and for what it makes of one piece of evidence.",
+        "Two requests alike but for this reading and what it makes of one piece of evidence; default readings else.",
         _readings,
     ),
 )

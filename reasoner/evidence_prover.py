@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reasoner import resources
-from reasoner.composition import Clock, quoted, solve
+from reasoner.composition import Clock, best, quoted
 from reasoner.facet_facts import Asked, EvidenceFacts
-from reasoner.facets import Facets
+from reasoner.facets import OTHER, Facets
 from reasoner.knowledge import Knowledge
 from reasoner.model import Polarity, Status
-from reasoner.policy import Link, Policy, Rule
+from reasoner.policy import Facet, Link, Policy, Rule
+from reasoner.policy_rules import generated_namespace
 from reasoner.prover import status_facts
 from reasoner.shapes import LINE
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from clingo import Control, Symbol
 
 SCOPE = "urn:plexus:scope"
+ANOTHER, RECORDED = "another", "recorded"
+"""What is told of a value that no shape names: that it is none of those named, or that there is one."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,13 @@ class EvidenceProver:
     def __post_init__(self) -> None:
         shapes = self.knowledge.policy_shapes(self.policy)
         self.facets = Facets(shapes, self.knowledge.shapes("request.ttl"), self.knowledge.ontology)
+        generated = generated_namespace(self.policy.slug)
         rules: dict[str, list[Asked]] = defaultdict(list)
         for leaf in self.policy.leaves:
             for rule in leaf.rules:
-                rules[rule.evidence_class].append(Asked(rule.iri, leaf.iri, rule.polarity.value, rule.facets))
+                rules[rule.evidence_class].append(
+                    Asked(rule.iri, leaf.iri, rule.polarity.value, rule.facets, rule.iri.startswith(generated))
+                )
         for condition in self.policy.scope:
             rules[SCOPE].append(Asked(condition.iri, SCOPE, Polarity.CONFLICTING.value, condition.facets))
         for cls, asked in rules.items():
@@ -91,21 +97,33 @@ class EvidenceProver:
                 return found
         return None
 
-    def turns(self, ambiguity: str, reading: str, clock: Clock) -> Iterator[Turn]:
-        """Every change of status that one node can bring about when an ambiguity is read in this way."""
-        for cls, facts in self._facts.items():
-            if cls == SCOPE or ambiguity not in {f.ambiguity for a in facts.asked for f in a.facets}:
-                continue
-            control = self._control(cls, [_subject(ambiguity, reading)])
-            self._ground(control, ("reading_turns",), clock)
-            place = 0
-            while (atoms := solve(control, [], clock)[0]) is not None:
-                for leaf, before, after in sorted(_rows(atoms, "turns")):
-                    yield Turn(leaf, Status(before), Status(after), self._node(facts.cls, atoms))
-                    rule = f":- turns({quoted(leaf)},{quoted(before)},{quoted(after)})."
-                    control.add(f"seen{place}", [], f"#external off({place}). {rule}")
-                    control.ground([(f"seen{place}", [])])
-                    place += 1
+    def turns(self, ambiguity: str, reading: str, clock: Clock) -> list[Turn]:
+        """Every change of status that one node can bring about when an ambiguity is read in this way.
+
+        A change is told by evidence that no payer's judgement is, unless only such a judgement brings it about.
+        """
+        subject = _subject(ambiguity, reading)
+        for parts in (("reading_turns", "own"), ("reading_turns",)):
+            found: dict[tuple[str, Status, Status], Turn] = {}
+            for cls, facts in self._facts.items():
+                switched = [a.leaf for a in facts.asked if ambiguity in {f.ambiguity for f in a.facets}]
+                for leaf in dict.fromkeys(leaf for leaf in switched if leaf != SCOPE):
+                    for turn in self._turns(cls, leaf, subject, parts, clock):
+                        found.setdefault((turn.leaf, turn.before, turn.after), turn)
+            if found:
+                return list(found.values())
+        return []
+
+    def _turns(self, cls: str, leaf: str, subject: str, parts: Iterable[str], clock: Clock) -> Iterator[Turn]:
+        control = self._control(cls, [subject, f"asked({quoted(leaf)})."])
+        self._ground(control, parts, clock)
+        seen = 0
+        while (atoms := best(control, clock)) is not None:
+            ((_, before, after),) = [row for row in _rows(atoms, "turns") if row[0] == leaf]
+            yield Turn(leaf, Status(before), Status(after), self._node(cls, atoms))
+            seen += 1
+            control.add(f"seen{seen}", [], f":- turns({quoted(leaf)},{quoted(before)},{quoted(after)}).")
+            control.ground([(f"seen{seen}", [])])
 
     def crosses_scope(self, ambiguity: str, reading: str, clock: Clock) -> Node | None:
         """A line that is within the policy's scope under one of the default and this reading only."""
@@ -136,8 +154,8 @@ class EvidenceProver:
         lines = [f"asked({quoted(link.criterion)}).", f"besides({quoted(link.shape or '')})."]
         control = self._control(cls, lines, extra)
         self._ground(control, ("falls_short", "defaults"), clock)
-        atoms = solve(control, [], clock)[0]
-        return self._node(facts.cls, atoms) if atoms is not None else None
+        atoms = best(control, clock)
+        return self._node(cls, atoms) if atoms is not None else None
 
     # ---- one search
 
@@ -150,13 +168,13 @@ class EvidenceProver:
     def _one(self, cls: str, parts: Iterable[str], clock: Clock, lines: Iterable[str]) -> Node | None:
         control = self._control(cls, lines)
         self._ground(control, parts, clock)
-        atoms = solve(control, [], clock)[0]
-        return self._node(self._facts[cls].cls, atoms) if atoms is not None else None
+        atoms = best(control, clock)
+        return self._node(cls, atoms) if atoms is not None else None
 
     def _control(self, cls: str, lines: Iterable[str], facts: EvidenceFacts | None = None) -> Control:
         from clingo import Control
 
-        control: Control = Control(["--warn=none", "--heuristic=Domain"])
+        control: Control = Control(["--warn=none", "--models=0"])
         given = facts.lines if facts is not None else self._facts[cls].lines
         control.add("base", [], "\n".join([*status_facts(), *given, *lines]))
         for name in ("shapes.lp", "facets.lp"):
@@ -170,10 +188,16 @@ class EvidenceProver:
         control.ground([(part, []) for part in ("base", "shapes", "node", *parts)])
 
     def _node(self, cls: str, atoms: frozenset[Symbol]) -> Node:
-        values = sorted((path, value) for _, path, value in _rows(atoms, "value"))
+        """What a model says of the node; of a value that no shape names, whether any other is or just its presence."""
         unions = {key for key, _ in _rows(atoms, "union")}
+        named = {path for path, value in _rows(atoms, "candidate") if not value.startswith(OTHER)}
+        values = []
+        for _, path, value in sorted(_rows(atoms, "value")):
+            if path not in unions:
+                other = value.startswith(OTHER)
+                values.append((path, (ANOTHER if path in named else RECORDED) if other else value))
         granted = sorted(shape for _, shape in _rows(atoms, "observed"))
-        return Node(cls, tuple(v for v in values if v[0] not in unions), tuple(granted))
+        return Node(self._facts[cls].cls, tuple(values), tuple(granted))
 
 
 def _rows(atoms: frozenset[Symbol], name: str) -> list[tuple[str, ...]]:
@@ -190,7 +214,5 @@ def _links(rule: Rule, readings: Mapping[str, str]) -> Iterator[Link]:
 
 def _besides(link: Link) -> Asked:
     """A rule that has no effect but that the shape of a link is compiled."""
-    from reasoner.policy import Facet
-
     facet = Facet(link.iri + "-besides", None, (link.shape or "",))
     return Asked(link.iri + "-besides", SCOPE, Polarity.CONSIDERED.value, (facet,))

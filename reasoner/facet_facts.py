@@ -10,7 +10,7 @@ from functools import cached_property
 from pyoxigraph import NamedNode
 
 from reasoner.composition import quoted
-from reasoner.facets import BOUNDS, JOINS, SILENT, Facets, Path, literal_fits
+from reasoner.facets import BOUNDS, JOINS, OTHER, SILENT, Facets, Path, literal_fits
 from reasoner.policy import Facet, Link, Policy
 from reasoner.triples import Term
 from reasoner.vocabulary import SH
@@ -29,12 +29,16 @@ class Constraint:
 
 @dataclass(frozen=True)
 class Asked:
-    """A rule as the program sees it: its IRI, the leaf, the polarity, and what it asks for."""
+    """A rule as the program sees it: its IRI, the leaf, the polarity, and what it asks for.
+
+    ``generated`` marks the rules by which a payer's judgement settles any leaf.
+    """
 
     iri: str
     leaf: str
     polarity: str
     facets: tuple[Facet, ...]
+    generated: bool = False
 
 
 @dataclass
@@ -75,7 +79,10 @@ class EvidenceFacts:
             if path.variants:
                 out += [f"union({q(key)},{q(v.key)})." for v in path.variants]
             else:
-                out += [f"candidate({q(key)},{q(_name(v))})." for v in values[key]]
+                told = sorted(values[key], key=lambda v: _name(v).startswith(OTHER))
+                out += [
+                    f"candidate({q(key)},{q(_name(v))}). place({q(key)},{q(_name(v))},{i})." for i, v in enumerate(told)
+                ]
             out += self._limits(path)
             for constraint in c.on_path[key]:
                 out += self._constraint(constraint, values)
@@ -84,7 +91,7 @@ class EvidenceFacts:
     def _rules(self) -> Iterator[str]:
         q, named = quoted, set()
         for a in self.asked:
-            yield f"rule({q(a.iri)},{q(a.leaf)},{a.polarity})."
+            yield f"rule({q(a.iri)},{q(a.leaf)},{a.polarity})." + (f" generated({q(a.iri)})." if a.generated else "")
             for f in a.facets:
                 named |= {f.ambiguity} if f.ambiguity else set()
                 for use in f.fixed:

@@ -272,7 +272,7 @@ COMPOSITION_PROPERTIES = (
         "each-criterion-decides",
         "No criterion is redundant",
         "Each criterion decides some request on its own.",
-        "Two requests that differ in this criterion alone; documented throughout where that is possible; default readings.",
+        "Two requests that differ in this criterion alone, documented throughout if possible; default readings.",
         _decides,
     ),
     Property(

@@ -89,7 +89,7 @@ class Prover:
         """
         from clingo import Control
 
-        control: Control = Control(["--warn=none"])
+        control: Control = Control(["--warn=none", "--heuristic=Domain"])
         control.add("base", [], "\n".join([self._base, *facts, *self._lemmas]))
         clock.left()
         control.ground([("base", []), *((part, []) for part in parts)])
@@ -232,8 +232,7 @@ def record_facts(policy: Policy) -> list[str]:
     out += [f"exclusion({q(x)})." for x in policy.exclusions]
     out.append(f"root({q(policy.root)}).")
     named = {reading for c in policy.constraints for reading in c.under}
-    place = 0
-    for a in policy.ambiguities:
+    for place, a in enumerate(policy.ambiguities):
         if any(r.regroups or r.iri in named for r in a.readings):
             out += [f"reading({q(a.iri)},{q(r.iri)})." for r in a.readings]
             out.append(f"default({q(a.iri)},{q(a.default.iri)}).")
@@ -241,7 +240,6 @@ def record_facts(policy: Policy) -> list[str]:
             if r.regroups:
                 number = policy.needed(policy.by_iri[r.regroups], {a.iri: r.iri})
                 out.append(f"regroup({place},{q(r.iri)},{q(r.regroups)},{number}).")
-        place += 1
     for c in policy.constraints:
         out.append(f"constraint({q(c.iri)}).")
         for reading in c.under:

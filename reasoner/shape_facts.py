@@ -61,16 +61,14 @@ def _joined(shapes: Triples, roots: list[str], has: set[str]) -> Iterator[str]:
         if not shapes.predicates(shape):
             raise PolicyError(compact(name), "is not among the generated shapes.", "Run plexus shapes.")
         yield f"shape({quoted(name)})."
-        place = 0
         joins = [(p, o) for p in shapes.predicates(shape) if p in JOINS for o in shapes.objects(shape, p)]
         if not joins or name in has:
             yield f"opaque({quoted(name)})." + ("" if name in has else f" presumed({quoted(name)}).")
             continue
-        for predicate, asked in joins:
+        for place, (predicate, asked) in enumerate(joins):
             for member in shapes.members(asked) if predicate in LISTED else [asked]:
                 part = getattr(member, "value", "")
                 yield f"part({quoted(name)},{place},{JOINS[predicate]},{quoted(part)})."
                 if part not in seen:
                     seen.add(part)
                     queue.append(part)
-            place += 1

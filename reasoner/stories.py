@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pyoxigraph import NamedNode
 
 from reasoner.evidence_prover import Node
-from reasoner.facets import OTHER
 from reasoner.knowledge import Knowledge
-from reasoner.model import Status
-from reasoner.policy import Link, Policy
+from reasoner.model import Kind, Status
+from reasoner.policy import Criterion, Link, Policy
 from reasoner.prover import Record
 from reasoner.triples import Triples
 from reasoner.verification import ToldRecord, Witness
@@ -55,17 +54,47 @@ class Teller:
         statuses = {leaf.id: record.statuses[leaf.iri].value for leaf in self.policy.leaves}
         return ToldRecord(statuses, changed, record.recommendations)
 
-    def statuses(self, record: Record, only: Iterable[str] | None = None) -> str:
-        """Which criteria stand how, as one sentence; ``only`` names the leaves to tell of."""
-        wanted = set(record.statuses if only is None else only)
-        parts = []
+    def statuses(self, record: Record) -> str:
+        """How the criteria stand, as part of a sentence: those that are not met are named, or those that are."""
+        plain = [c for c in self.policy.leaves if c.kind is not Kind.EXCLUSION]
+        met = [c for c in plain if record.statuses[c.iri] is Status.MET]
+        others = [c for c in plain if record.statuses[c.iri] is not Status.MET]
+        if not others:
+            told = "every criterion is met"
+        elif len(others) <= len(met):
+            told = f"every criterion is met but {listed(self._with_status(record, others))}"
+        else:
+            told = f"met: {listed(self._labels(met))}; {listed(self._with_status(record, others))}"
+        return "; ".join([told, *self._exclusions(record)])
+
+    def _with_status(self, record: Record, criteria: Iterable[Criterion]) -> Iterator[str]:
+        found = list(criteria)
         for status in ORDER:
-            labels = [
-                f"“{c.label}”" for c in self.policy.leaves if c.iri in wanted and record.statuses[c.iri] is status
-            ]
+            labels = self._labels(c for c in found if record.statuses[c.iri] is status)
             if labels:
-                parts.append(f"{WORDS[status]}: {', '.join(labels)}")
-        return "; ".join(parts)
+                yield f"{listed(labels)} ({WORDS[status]})"
+
+    def _labels(self, criteria: Iterable[Criterion]) -> list[str]:
+        return [f"“{c.label}”" for c in criteria]
+
+    def _exclusions(self, record: Record) -> Iterator[str]:
+        exclusions = [self.policy.by_iri[x] for x in self.policy.exclusions]
+        if exclusions and all(record.statuses[x.iri] is Status.UNMET for x in exclusions):
+            yield "no exclusion applies"
+            return
+        for x in exclusions:
+            status = record.statuses[x.iri]
+            says = {Status.MET: "applies", Status.UNMET: "does not apply"}.get(status, f"is {WORDS[status]}")
+            yield f"the exclusion “{x.label}” {says}"
+
+    def changes(self, first: Record, second: Record) -> str:
+        """In which criteria the second request differs."""
+        parts = []
+        for leaf in self.policy.leaves:
+            before, after = first.statuses[leaf.iri], second.statuses[leaf.iri]
+            if before is not after:
+                parts.append(f"“{leaf.label}” is {WORDS[after]} instead of {WORDS[before]}")
+        return listed(parts) if parts else ""
 
     def recommended(self, record: Record) -> str:
         """What is recommended on a record, and what stands in the way."""
@@ -80,16 +109,15 @@ class Teller:
     def one(self, record: Record) -> Witness:
         """A single request."""
         extra = self.readings(record)
-        head = "A request" + (f", {extra}" if extra else "")
-        sentence = f"{head}: {self.statuses(record)}. Recommended: {self.recommended(record)}."
+        head = f"A request, {extra}:" if extra else "A request:"
+        sentence = f"{head} {self.statuses(record)}. Recommended: {self.recommended(record)}."
         return Witness((sentence,), (self.record(record),))
 
     def pair(self, first: Record, second: Record, how: str) -> Witness:
         """Two requests that differ in some criteria, or in their readings; ``how`` says what makes the second."""
-        changed = [iri for iri, status in first.statuses.items() if second.statuses[iri] is not status]
         told = self.one(first)
-        extra = self.readings(second) if self.readings(second) != self.readings(first) else ""
-        what = "; ".join(part for part in (self.statuses(second, changed) if changed else "", extra) if part)
+        extra = self.readings(second) if self.readings(second) != self.readings(first) and "read " not in how else ""
+        what = "; ".join(part for part in (self.changes(first, second), extra) if part)
         sentence = f"{how}{': ' if what else ''}{what}. Recommended: {self.recommended(second)}."
         return Witness((*told.sentences, sentence), (*told.records, self.record(second)))
 
@@ -100,13 +128,14 @@ class Teller:
         values: dict[str, list[str]] = {}
         for path, value in node.values:
             name = self._path(path)
-            if name and not local_name(value).startswith(("AboutTheIndication",)):
+            if name:
                 values.setdefault(name, []).append(self._value(value))
         parts = [f"{name}: {listed(dict.fromkeys(found))}" for name, found in values.items()]
         granted = [self._granted(g) for g in node.granted]
         taken = f"; taken for granted: {listed(dict.fromkeys(granted))}" if granted else ""
         inner = "; ".join(parts)
-        return f"a {self.knowledge.label(node.cls)}{f' ({inner}{taken})' if inner or taken else ''}"
+        told = f"{inner}{taken}".removeprefix("; ")
+        return f"{self.knowledge.label(node.cls)} ({told})" if told else self.knowledge.label(node.cls)
 
     def _path(self, key: str) -> str:
         if key.startswith(("[", "(")):
@@ -118,8 +147,6 @@ class Teller:
         return f"{own} of the line" if "^cov:indication" in key and own else own
 
     def _value(self, value: str) -> str:
-        if value.startswith(OTHER):
-            return "some"
         return self.knowledge.label(value) if value.startswith("http") else value
 
     def _granted(self, name: str) -> str:

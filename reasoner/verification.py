@@ -52,7 +52,10 @@ class Witness:
 
 @dataclass(frozen=True)
 class Check:
-    """One part of a property, about one subject: a criterion by its id, or a reading such as ``A10=any-one``."""
+    """One part of a property, about one subject: a criterion by its id, or a reading such as ``A10=any-one``.
+
+    ``moot`` marks a reading that concerns a note only, as the policy's file declares.
+    """
 
     subject: str
     label: str
@@ -60,6 +63,7 @@ class Check:
     ground: Ground
     says: str
     witness: Witness | None = None
+    moot: bool = False
 
 
 @dataclass(frozen=True)
