@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from reasoner.determine import facts
@@ -27,10 +28,13 @@ class TimeOver(Exception):
 
 
 class Clock:
-    """The time that is left: ``seconds`` from now on."""
+    """The time that is left: ``seconds`` from now on. A search that still runs when it is over is interrupted."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
+        self._searching: Control | None = None
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
 
     def left(self) -> float:
         """How many seconds are left.
@@ -43,51 +47,65 @@ class Clock:
             raise TimeOver
         return left
 
+    @contextmanager
+    def watching(self, control: Control) -> Iterator[None]:
+        """Searches of a control within this block end when the time is over."""
+        left = self.left()
+        if self._timer is None:
+            self._timer = threading.Timer(left, self._over)
+            self._timer.daemon = True
+            self._timer.start()
+        self._searching = control
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._searching = None
+
+    def _over(self) -> None:
+        while True:  # a search that had not quite begun is interrupted a moment later
+            with self._lock:
+                if self._searching is None:
+                    return
+                self._searching.interrupt()
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Forget the time: nothing is interrupted any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
 
 def solve(
     control: Control, assumptions: list[tuple[Symbol, bool]], clock: Clock
 ) -> tuple[frozenset[Symbol] | None, list[int]]:
-    """The atoms of a model, or None and a core of the assumptions.
+    """What a model shows, or None and a core of the assumptions.
 
     Raises:
         TimeOver: the time was over before an answer came.
     """
-    with control.solve(assumptions=assumptions, yield_=True, async_=True) as handle:
-        handle.resume()
-        if not handle.wait(clock.left()):
-            handle.cancel()
-            raise TimeOver
+    with clock.watching(control), control.solve(assumptions=assumptions, yield_=True) as handle:
         model = handle.model()
         if model is not None:
-            return frozenset(model.symbols(atoms=True)), []
+            return frozenset(model.symbols(shown=True)), []
+        if handle.get().interrupted:
+            raise TimeOver
         return None, list(handle.core())
 
 
 def best(control: Control, clock: Clock) -> frozenset[Symbol] | None:
-    """The atoms of a model that nothing weighs less than; None where there is no model.
+    """What a model shows that none weighs less than; None where there is no model.
 
     Raises:
         TimeOver: the time was over before that was known.
     """
     found: frozenset[Symbol] | None = None
-    with control.solve(yield_=True, async_=True) as handle:
-        while True:
-            handle.resume()
-            if not handle.wait(clock.left()):
-                handle.cancel()
-                raise TimeOver
-            model = handle.model()
-            if model is None:
-                return found
-            found = frozenset(model.symbols(atoms=True))
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Whether something is possible, and assumptions that suffice for the answer."""
-
-    possible: bool
-    reason: tuple[Assumption, ...]
+    with clock.watching(control), control.solve(yield_=True) as handle:
+        for model in handle:
+            found = frozenset(model.symbols(shown=True))
+        if handle.get().interrupted:
+            raise TimeOver
+    return found
 
 
 class Composition:
@@ -106,35 +124,34 @@ class Composition:
         nodes = [quoted(c.iri) for c in policy.criteria]
         self._control.add("base", [], "\n".join([facts(policy), "#defined broken/0.", *_shown_rules(nodes)]))
         self._control.add("base", [], "\n".join(relaxed(program)))
+        self._control.add("base", [], "#show true/1. #show joined/2. #show heeded/1. #show term/2.")
         self._control.ground([("base", [])])
         self._symbols = {str(a.symbol): (a.symbol, a.literal) for a in self._control.symbolic_atoms}
         self.terms = [name for name in self._symbols if name.startswith("term(")]
-        self._answers: dict[tuple[frozenset[Assumption], str], Answer] = {}
+        self._possible: dict[tuple[frozenset[Assumption], str], bool] = {}
 
-    def ask(self, known: Iterable[Assumption], wanted: str, clock: Clock) -> Answer:
-        """Whether a record, given as assumptions, has a completion in which an atom holds, and what suffices for it."""
+    def possible(self, known: Iterable[Assumption], wanted: str, clock: Clock) -> bool:
+        """Whether a record, given as assumptions, has a completion in which an atom holds."""
         key = (frozenset(known), wanted)
-        if key not in self._answers:
-            self._answers[key] = self._asked(sorted(key[0]), wanted, clock)
-        return self._answers[key]
+        if key not in self._possible:
+            self._possible[key] = self._solved([*sorted(key[0]), (wanted, True)], clock)[0] is not None
+        return self._possible[key]
 
-    def _asked(self, known: list[Assumption], wanted: str, clock: Clock) -> Answer:
-        atoms = self._model([*known, (wanted, True)], clock)
+    def reason(self, known: Iterable[Assumption], wanted: str, clock: Clock) -> tuple[Assumption, ...]:
+        """What suffices for the answer: choices of a completion in which the atom holds, or what rules it out."""
+        given = sorted(set(known))
+        atoms, _ = self._solved([*given, (wanted, True)], clock)
         if atoms is None:
-            return Answer(False, self._reason(known, (wanted, True), clock))
-        whole = [(n, n in atoms) for n in self._symbols if n.startswith(FREE)]
-        return Answer(True, self._reason(whole, (wanted, False), clock))
+            return self._core(given, (wanted, True), clock)
+        return self._core([(n, n in atoms) for n in self._symbols if n.startswith(FREE)], (wanted, False), clock)
 
-    def _model(self, assumptions: Iterable[Assumption], clock: Clock) -> frozenset[str] | None:
-        return self._solved(assumptions, clock)[0]
-
-    def _reason(self, known: list[Assumption], opposite: Assumption, clock: Clock) -> tuple[Assumption, ...]:
-        """Assumptions that suffice to rule the opposite out, none of them idle."""
+    def _core(self, known: list[Assumption], opposite: Assumption, clock: Clock) -> tuple[Assumption, ...]:
+        """Assumptions that rule the opposite out, none of them idle."""
         _, literals = self._solved([*known, opposite], clock)
         needed = [a for a in known if self._literal(a) in literals]
         for one in tuple(needed):
             fewer = [a for a in needed if a != one]
-            if self._model([*fewer, opposite], clock) is None:
+            if self._solved([*fewer, opposite], clock)[0] is None:
                 needed = fewer
         return tuple(needed)
 

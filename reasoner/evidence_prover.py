@@ -67,6 +67,7 @@ class EvidenceProver:
     knowledge: Knowledge
     _facts: dict[str, EvidenceFacts] = field(default_factory=dict)
     _programs: dict[str, str] = field(default_factory=dict)
+    _turned: dict[tuple[str, str], list[Turn]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shapes = self.knowledge.policy_shapes(self.policy)
@@ -102,6 +103,11 @@ class EvidenceProver:
 
         A change is told by evidence that no payer's judgement is, unless only such a judgement brings it about.
         """
+        if (ambiguity, reading) not in self._turned:
+            self._turned[ambiguity, reading] = self._all_turns(ambiguity, reading, clock)
+        return self._turned[ambiguity, reading]
+
+    def _all_turns(self, ambiguity: str, reading: str, clock: Clock) -> list[Turn]:
         subject = _subject(ambiguity, reading)
         for parts in (("reading_turns", "own"), ("reading_turns",)):
             found: dict[tuple[str, Status, Status], Turn] = {}

@@ -9,13 +9,13 @@ possible. A search ends with records that both programs agree on, or with the pr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from reasoner import resources
-from reasoner.composition import Answer, Assumption, Clock, Composition, quoted, solve, table_facts
+from reasoner.composition import Assumption, Clock, Composition, quoted, solve, table_facts
 from reasoner.model import Polarity, Status
 from reasoner.policy import Policy
 from reasoner.weigh import status_of
@@ -87,6 +87,20 @@ class Prover:
         Raises:
             TimeOver: the time was over before the search ended.
         """
+        return next(self.search_all(parts, clock, facts), None)
+
+    def search_all(
+        self,
+        parts: Iterable[str],
+        clock: Clock,
+        facts: Iterable[str] = (),
+        unlike: Callable[[Found], str] = lambda _: "",
+    ) -> Iterator[Found]:
+        """As :meth:`search`, one after the other; ``unlike`` is a rule that those found later must fulfil.
+
+        Raises:
+            TimeOver: the time was over before the search ended.
+        """
         from clingo import Control
 
         control: Control = Control(["--warn=none", "--heuristic=Domain"])
@@ -97,16 +111,17 @@ class Prover:
             self.searches += 1
             atoms, _ = solve(control, [], clock)
             if atoms is None:
-                return None
+                return
             proposal = _Proposal(self.policy, atoms)
-            lemmas = [text for text in self._corrections(proposal, clock) if text not in self._lemmas]
-            if not lemmas:
-                return Found(proposal.records(), atoms)
-            for text in lemmas:
-                name = f"lemma{len(self._lemmas)}"
-                self._lemmas[text] = None
-                control.add(name, [], text)
-                control.ground([(name, [])])
+            added = [text for text in self._corrections(proposal, clock) if text not in self._lemmas]
+            self._lemmas.update(dict.fromkeys(added))
+            if not added:
+                found = Found(proposal.records(), atoms)
+                yield found
+                added = [unlike(found)]
+            part = f"added{self.searches}"
+            control.add(part, [], "\n".join(added))
+            control.ground([(part, [])])
 
     def _corrections(self, proposal: _Proposal, clock: Clock) -> list[str]:
         """Lemmas that the proposal breaks: what it says of completions is not what ``determine.lp`` says."""
@@ -120,22 +135,22 @@ class Prover:
                     said = (name, query, value) in proposal.can
                     claims.append((f"can(R,{told},{value})", said, f"shown({told},{value})"))
             for claim, said, wanted in claims:
-                answer = self.composition.ask(known, wanted, clock)
-                if said != answer.possible:
-                    out.append(_lemma(claim, answer))
+                possible = self.composition.possible(known, wanted, clock)
+                if said != possible:
+                    out.append(_lemma(claim, possible, self.composition.reason(known, wanted, clock)))
         return out
 
 
-def _lemma(claim: str, answer: Answer) -> str:
+def _lemma(claim: str, possible: bool, reason: tuple[Assumption, ...]) -> str:
     """What an answer says of every record: nothing that contradicts a completion keeps it out, a core rules it out."""
-    if not answer.possible:
-        return f":- {', '.join([claim, *_conditions(answer.reason)])}."
+    if not possible:
+        return f":- {', '.join([claim, *_conditions(reason)])}."
     query = claim.removeprefix("can(R,").rpartition(",")[0]
     body = ["record(R)", f"not {claim}", *([f"query({query})"] if claim.startswith("can(") else [])]
-    for atom, value in answer.reason:
+    for atom, value in reason:
         if atom.startswith("true("):
             body.append(f"not decided(R,{_inner(atom)},{'no' if value else 'yes'})")
-    body += _conditions(a for a in answer.reason if not a[0].startswith("true("))
+    body += _conditions(a for a in reason if not a[0].startswith("true("))
     return f":- {', '.join(body)}."
 
 
