@@ -33,20 +33,13 @@ def _can_be_met(subject: Subject, node: Criterion) -> Check:
     told = subject.tell.one(found.records["a"])
     if not node.is_leaf:
         return Check(node.id, node.label, True, Ground.RECORD, "It can be met.", told)
-    own = [r for r in node.rules if r.polarity is Polarity.FOR and not r.iri.startswith(_generated(subject))]
-    for rule in own:
+    for rule in (r for r in subject.evidence.own(node) if r.polarity is Polarity.FOR):
         piece = subject.evidence.fulfilled(rule, subject.clock)
         if piece is not None:
             says = f"Met by {subject.tell.node(piece)}, which fits “{rule.label}”."
             return Check(node.id, node.label, True, Ground.EVIDENCE, says, told)
     says = "No evidence that the shapes admit fits any of its own rules, so only a payer's judgement could settle it."
     return Check(node.id, node.label, False, Ground.PROVED, says)
-
-
-def _generated(subject: Subject) -> str:
-    from reasoner.policy_rules import generated_namespace
-
-    return generated_namespace(subject.policy.slug)
 
 
 # ---- Each reading makes a difference ---------------------------------------------------------------
@@ -147,7 +140,7 @@ EVIDENCE_PROPERTIES = (
     Property(
         "each-criterion-satisfiable",
         "No criterion is dead",
-        "Each criterion can be met, alone by evidence that its own rules and the shapes admit.",
+        "Each criterion can be met, by evidence that its own rules and the shapes admit.",
         "A request whose facts do not exclude each other; default readings; what lies beyond one piece of evidence is "
         "taken for granted.",
         _satisfiable,

@@ -13,7 +13,7 @@ from reasoner.facet_facts import Asked, EvidenceFacts
 from reasoner.facets import OTHER, Facets
 from reasoner.knowledge import Knowledge
 from reasoner.model import Polarity, Status
-from reasoner.policy import Facet, Link, Policy, Rule
+from reasoner.policy import Criterion, Facet, Link, Policy, Rule
 from reasoner.policy_rules import generated_namespace
 from reasoner.prover import status_facts
 from reasoner.shapes import LINE
@@ -50,13 +50,17 @@ class Turn:
 
 @dataclass(frozen=True)
 class Shortfall:
-    """Evidence that counts for one criterion and lacks what a link of another asks of that same evidence."""
+    """Evidence that counts for one criterion and lacks what a link of another asks of that same evidence.
+
+    ``always`` says that every way to fulfil the other criterion has such a link, by default.
+    """
 
     counts_for: str
     asked_by: str
     rule: Rule
     link: Link
     node: Node
+    always: bool
 
 
 @dataclass
@@ -84,6 +88,10 @@ class EvidenceProver:
         for cls, asked in rules.items():
             node_class = LINE if cls == SCOPE else cls
             self._facts[cls] = EvidenceFacts(self.facets, self.policy, node_class, asked)
+
+    def own(self, leaf: Criterion) -> list[Rule]:
+        """The rules that the policy gives a leaf, without those by which a payer's judgement settles any leaf."""
+        return [r for r in leaf.rules if not r.iri.startswith(generated_namespace(self.policy.slug))]
 
     def fulfilled(self, rule: Rule, clock: Clock, *, any_reading: bool = False) -> Node | None:
         """A node that fits a rule, under the default readings or under any."""
@@ -140,10 +148,12 @@ class EvidenceProver:
 
     def shortfalls(self, clock: Clock) -> Iterator[Shortfall]:
         """Evidence that counts for one criterion and lacks the further shape that a link of another asks for."""
+        readings = self.policy.default_readings
         for leaf in self.policy.leaves:
             seen: set[tuple[str, str]] = set()
-            for rule in (r for r in leaf.rules if r.polarity is Polarity.FOR):
-                for link in _links(rule, self.policy.default_readings):
+            ways = [r for r in self.own(leaf) if r.polarity is Polarity.FOR and self.fulfilled(r, clock) is not None]
+            for rule in ways:
+                for link in _links(rule, readings):
                     key = (link.criterion, link.shape or "")
                     if link.shape is None or Polarity.FOR not in link.counting or key in seen:
                         continue
@@ -151,7 +161,9 @@ class EvidenceProver:
                         node = self._lacking(cls, link, clock)
                         if node is not None:
                             seen.add(key)
-                            yield Shortfall(link.criterion, leaf.iri, rule, link, node)
+                            links = [{(x.criterion, x.shape) for x in _links(w, readings)} for w in ways]
+                            always = all((link.criterion, link.shape) in asked for asked in links)
+                            yield Shortfall(link.criterion, leaf.iri, rule, link, node, always)
                             break
 
     def _lacking(self, cls: str, link: Link, clock: Clock) -> Node | None:

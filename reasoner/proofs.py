@@ -96,34 +96,24 @@ class Subject:
             raise ProgramError(f"A proof takes {told} to be recommended where the program recommends {decided}.")
 
 
-def prove(
-    policy: Policy,
-    knowledge: Knowledge,
-    clock: Clock,
-    *,
-    wanted: Iterable[str] = (),
-    rules: str | None = None,
-    shapes: Triples | None = None,
-    progress: Progress = lambda _: None,
-) -> Iterator[Proof]:
+def prove(subject: Subject, *, wanted: Iterable[str] = (), progress: Progress = lambda _: None) -> Iterator[Proof]:
     """Each wanted property (default: all) with its outcome; ``unfinished`` from where the time is over.
 
     Raises:
         UnknownProperty: a wanted property does not exist.
     """
     names = list(wanted)
-    known = {p.id for p in properties()}
+    known = [p.id for p in properties()]
     for name in names:
         if name not in known:
-            raise UnknownProperty(f"There is no property {name!r}. Known: {', '.join(p.id for p in properties())}.")
-    subject = Subject(policy, knowledge, clock, rules, shapes)
+            raise UnknownProperty(f"There is no property {name!r}. Known: {', '.join(known)}.")
     for prop in properties():
         if names and prop.id not in names:
             continue
         progress(prop.title)
         before = subject.prover.searches
         try:
-            clock.left()
+            subject.clock.left()
             proof = prop.attempt(subject, prop)
         except TimeOver:
             proof = proof_of(prop, Outcome.UNFINISHED, "The time was over before it was decided.")

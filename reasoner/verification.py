@@ -90,7 +90,8 @@ class Proof:
 class CaseStory:
     """A request of the case collection that shows a finding: reviewed as it is, and under another reading.
 
-    ``reading`` is the change, such as ``A10=any-one``; None where the case shows the finding as it is.
+    ``reading`` is the change, such as ``A10=any-one``; None where the case shows the finding as it is, and ``shows``
+    says what.
     """
 
     case: str
@@ -99,6 +100,7 @@ class CaseStory:
     reading: str | None
     recommendation: str
     otherwise: str | None
+    shows: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,38 +114,56 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A weakness of the text: where, what follows from it for a request, and what to ask its authors.
+class Doubt:
+    """A kind of doubt, as the vocabulary has it (cov:Doubt): its name, labels, and what authors could write."""
 
-    ``kind`` is the name of a weakness of the vocabulary (cov:Weakness), ``ambiguity`` the notation of the ambiguity.
+    name: str
+    label: str
+    plain: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the text leaves open: where, what follows from it for a request, and what to ask its authors.
+
+    ``weight`` counts the cases of the collection that hinge on it, ``moot`` says that no recommendation does;
+    ``pairs`` are the ambiguities that decide together, by their short names.
     """
 
     id: str
-    kind: str
+    doubts: tuple[Doubt, ...]
     title: str
     says: str
     question: str
-    remedy: str
     source: Source | None
     ambiguity: str | None = None
     criteria: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
+    default_reason: str = ""
     witness: Witness | None = None
     ground: Ground | None = None
     cases: tuple[CaseStory, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+    weight: int = 0
     moot: bool = False
 
 
 @dataclass(frozen=True)
 class Verification:
-    """The proofs and findings of one edition. ``left`` names what the time did not suffice for."""
+    """The proofs and findings of one edition.
+
+    ``left`` names what the time did not suffice for; ``digests`` are SHA-256 of what it was proved of, in hex.
+    """
 
     policy: str
     edition: str
     title: str
+    publisher: str
     proofs: tuple[Proof, ...]
     findings: tuple[Finding, ...] = ()
     left: tuple[str, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
     seconds: float = field(default=0.0, compare=False)
 
     @property
