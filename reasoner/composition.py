@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 Assumption = tuple[str, bool]
 """An atom of ``determine.lp``, as text, and whether it holds."""
 
-FREE = ("true(", "joined(", "heeded(", "term(")
-"""What a completion chooses; everything else follows."""
-
 
 class TimeOver(Exception):
     """The time for all proofs is used up."""
@@ -124,9 +121,10 @@ class Composition:
         nodes = [quoted(c.iri) for c in policy.criteria]
         self._control.add("base", [], "\n".join([facts(policy), "#defined broken/0.", *_shown_rules(nodes)]))
         self._control.add("base", [], "\n".join(relaxed(program)))
-        self._control.add("base", [], "#show true/1. #show joined/2. #show heeded/1. #show term/2.")
         self._control.ground([("base", [])])
         self._symbols = {str(a.symbol): (a.symbol, a.literal) for a in self._control.symbolic_atoms}
+        chosen = {f"{name}(" for name in _chosen(program)}
+        self._choices = [n for n in self._symbols if n.partition("(")[0] + "(" in chosen]
         self.terms = [name for name in self._symbols if name.startswith("term(")]
         self._possible: dict[tuple[frozenset[Assumption], str], bool] = {}
 
@@ -143,11 +141,16 @@ class Composition:
         atoms, _ = self._solved([*given, (wanted, True)], clock)
         if atoms is None:
             return self._core(given, (wanted, True), clock)
-        return self._core([(n, n in atoms) for n in self._symbols if n.startswith(FREE)], (wanted, False), clock)
+        return self._core([(n, n in atoms) for n in self._choices], (wanted, False), clock)
 
     def _core(self, known: list[Assumption], opposite: Assumption, clock: Clock) -> tuple[Assumption, ...]:
         """Assumptions that rule the opposite out, none of them idle."""
-        _, literals = self._solved([*known, opposite], clock)
+        for name, value in known:
+            if value and name not in self._symbols:
+                return ((name, value),)
+        model, literals = self._solved([*known, opposite], clock)
+        if model is not None:
+            raise ProgramError("The logic program leaves open what follows from its own choices.")
         needed = [a for a in known if self._literal(a) in literals]
         for one in tuple(needed):
             fewer = [a for a in needed if a != one]
@@ -203,6 +206,15 @@ def relaxed(program: str) -> list[str]:
         if part == "base" and not text.startswith("#show"):
             out.append(f"broken{text.removeprefix('#false')}" if text.startswith("#false") else text)
     return out
+
+
+def _chosen(program: str) -> set[str]:
+    """The predicates that a completion chooses; everything else follows."""
+    from clingo.ast import ASTType
+
+    heads = (s.head for part, _, s in _statements(program) if part == "base" and s.ast_type is ASTType.Rule)
+    choices = [e.literal for head in heads if head.ast_type is ASTType.Aggregate for e in head.elements]
+    return {name for literal in choices for name, _ in _atoms(literal)}
 
 
 def stratified(program: str) -> None:

@@ -61,7 +61,7 @@ def _readings(subject: Subject, prop: Property) -> Proof:
 
 
 def _difference(subject: Subject, ambiguity: Ambiguity, reading: Reading) -> Check:
-    """Whether a reading, all else by default, changes the recommendation on some request."""
+    """Whether a reading, all else by default, changes the recommendation on some request, or what can come of it."""
     name, label = f"{ambiguity.notation}={reading.notation}", f"{ambiguity.label}: {reading.label}"
     found = _effect(subject, ambiguity, reading)
     if set(ambiguity.affects) <= {NOTE}:
@@ -114,8 +114,11 @@ def _recommended_otherwise(
 ) -> Found | None:
     facts = [f"subject({quoted(ambiguity.iri)},{quoted(reading.iri)})."]
     facts += [f'turns({quoted(t.leaf)},"{t.before}","{t.after}").' for t in turns]
-    parts = ("reading_premises", "reading_goal")
-    return subject.search(*parts, "plainly", facts=facts) or subject.search(*parts, facts=facts)
+    for goal in (("reading_goal", "plainly"), ("reading_goal",), ("reading_outlook",)):
+        found = subject.search("reading_premises", *goal, facts=facts)
+        if found is not None:
+            return found
+    return None
 
 
 def _piece(subject: Subject, found: Found, turns: Iterable[Turn]) -> str | None:

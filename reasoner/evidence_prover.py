@@ -117,16 +117,14 @@ class EvidenceProver:
 
     def _all_turns(self, ambiguity: str, reading: str, clock: Clock) -> list[Turn]:
         subject = _subject(ambiguity, reading)
-        for parts in (("reading_turns", "own"), ("reading_turns",)):
-            found: dict[tuple[str, Status, Status], Turn] = {}
-            for cls, facts in self._facts.items():
-                switched = [a.leaf for a in facts.asked if ambiguity in {f.ambiguity for f in a.facets}]
-                for leaf in dict.fromkeys(leaf for leaf in switched if leaf != SCOPE):
-                    for turn in self._turns(cls, leaf, subject, parts, clock):
-                        found.setdefault((turn.leaf, turn.before, turn.after), turn)
-            if found:
-                return list(found.values())
-        return []
+        found: dict[tuple[str, Status, Status], Turn] = {}
+        for cls, facts in self._facts.items():
+            switched = [a.leaf for a in facts.asked if ambiguity in {f.ambiguity for f in a.facets}]
+            for leaf in dict.fromkeys(leaf for leaf in switched if leaf != SCOPE):
+                turns = list(self._turns(cls, leaf, subject, ("reading_turns", "own"), clock))
+                for turn in turns or self._turns(cls, leaf, subject, ("reading_turns",), clock):
+                    found.setdefault((turn.leaf, turn.before, turn.after), turn)
+        return list(found.values())
 
     def _turns(self, cls: str, leaf: str, subject: str, parts: Iterable[str], clock: Clock) -> Iterator[Turn]:
         control = self._control(cls, [subject, f"asked({quoted(leaf)})."])
