@@ -1,4 +1,4 @@
-"""The properties of a policy that are proved, and how: premises that can be fulfilled, and a claim that none breaks.
+"""Properties of how a policy composes statuses: premises that can be fulfilled, and a claim that no request breaks.
 
 Each claim is a search for a record of which it is not true (``proofs.lp``). What is claimed is claimed of the policy
 itself: no term of a plan or mandate binds, and the line is within its scope.
@@ -6,13 +6,13 @@ itself: no term of a plan or mandate binds, and the line is within its scope.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from reasoner.composition import Clock, TimeOver, quoted
+from reasoner.composition import Clock, quoted
 from reasoner.determine import program
-from reasoner.errors import PlexusError, ProgramError
+from reasoner.errors import ProgramError
 from reasoner.evidence_prover import EvidenceProver
 from reasoner.knowledge import Knowledge
 from reasoner.policy import Policy
@@ -21,13 +21,6 @@ from reasoner.shape_facts import shape_facts
 from reasoner.stories import Teller, readings_of
 from reasoner.triples import Triples
 from reasoner.verification import Check, Ground, Outcome, Proof, Witness
-
-Progress = Callable[[str], None]
-"""Told the name of each property before it is tried."""
-
-
-class UnknownProperty(PlexusError):
-    """A property that was asked for and does not exist."""
 
 
 @dataclass(frozen=True)
@@ -94,37 +87,6 @@ class Subject:
         if record.recommendations != (decided,):
             told = ", ".join(record.recommendations) or "nothing"
             raise ProgramError(f"A proof takes {told} to be recommended where the program recommends {decided}.")
-
-
-def prove(subject: Subject, *, wanted: Iterable[str] = (), progress: Progress = lambda _: None) -> Iterator[Proof]:
-    """Each wanted property (default: all) with its outcome; ``unfinished`` from where the time is over.
-
-    Raises:
-        UnknownProperty: a wanted property does not exist.
-    """
-    names = list(wanted)
-    known = [p.id for p in properties()]
-    for name in names:
-        if name not in known:
-            raise UnknownProperty(f"There is no property {name!r}. Known: {', '.join(known)}.")
-    for prop in properties():
-        if names and prop.id not in names:
-            continue
-        progress(prop.title)
-        before = subject.prover.searches
-        try:
-            subject.clock.left()
-            proof = prop.attempt(subject, prop)
-        except TimeOver:
-            proof = proof_of(prop, Outcome.UNFINISHED, "The time was over before it was decided.")
-        yield replace(proof, searches=subject.prover.searches - before)
-
-
-def properties() -> tuple[Property, ...]:
-    """The properties, in the order in which they are told."""
-    from reasoner.evidence_proofs import EVIDENCE_PROPERTIES
-
-    return (*COMPOSITION_PROPERTIES, *EVIDENCE_PROPERTIES)
 
 
 def proof_of(prop: Property, outcome: Outcome, says: str, **parts: Witness | None | tuple[Check, ...]) -> Proof:

@@ -10,7 +10,8 @@ from reasoner.composition import Clock, TimeOver
 from reasoner.findings import Ask, findings
 from reasoner.knowledge import Knowledge, knowledge_digests, load
 from reasoner.policy import Policy
-from reasoner.proofs import Progress, Subject, prove
+from reasoner.proofs import Subject
+from reasoner.properties import Progress, prove
 from reasoner.verification import Finding, Outcome, Verification
 
 TIMEOUT_SECONDS = 60.0

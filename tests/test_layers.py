@@ -37,6 +37,7 @@ ORDER = [
     ["stories"],
     ["proofs"],
     ["evidence_proofs"],
+    ["properties"],
     ["counterfactual", "describe", "authority"],
     ["explain", "notes"],
     ["reason"],

@@ -19,7 +19,8 @@ from reasoner.knowledge import load
 from reasoner.model import GroupStatus, Kind, Polarity, Recommendation, Status
 from reasoner.policy import Criterion, Facet, Policy, Rule
 from reasoner.policy_rules import EVS, generated_namespace
-from reasoner.proofs import Subject, UnknownProperty, properties, prove
+from reasoner.proofs import Subject
+from reasoner.properties import UnknownProperty, properties, prove
 from reasoner.prover import Prover, pattern_status, patterns
 from reasoner.reading import read_triples
 from reasoner.shapes_default import default_turtle

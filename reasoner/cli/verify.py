@@ -63,7 +63,7 @@ def verify(
     """
     from reasoner.errors import PolicyError
     from reasoner.knowledge import load
-    from reasoner.proofs import UnknownProperty
+    from reasoner.properties import UnknownProperty
     from reasoner.render import verification as render
     from reasoner.verify import verify_all
 
@@ -116,7 +116,7 @@ def _progress() -> Callable[[str], None]:
 
 
 def _listed() -> str:
-    from reasoner.proofs import properties
+    from reasoner.properties import properties
 
     return "".join(f"{p.id}\n    {p.claim}\n    Applies to: {p.premises}\n" for p in properties())
 
