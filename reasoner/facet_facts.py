@@ -67,8 +67,11 @@ class EvidenceFacts:
         """The facts."""
         out = list(self._rules())
         c, q = self._compiled, quoted
-        for use in dict.fromkeys(u for a in self.asked for f in a.facets for u in f.all_uses()):
+        uses = list(dict.fromkeys(u for a in self.asked for f in a.facets for u in f.all_uses()))
+        for use in uses:
             self._use(use)
+        links = [u for u in uses if isinstance(u, Link)]
+        out += [f"implies({q(a.iri)},{q(b.iri)})." for a in links for b in links if a != b and _asks_all_of(a, b)]
         for path in tuple(c.paths.values()):
             c.paths.update({v.key: v for v in path.variants if v.key not in c.paths})
         values = {key: self._values(path) for key, path in c.paths.items()}
@@ -260,6 +263,12 @@ class EvidenceFacts:
         for v in values[c.path.key]:
             if self._good(v, c):
                 yield f"good({name},{c.place},{q(_name(v))})."
+
+
+def _asks_all_of(link: Link, other: Link) -> bool:
+    """Whether evidence that has one link has the other: it leads the same way, and asks for no less there."""
+    same = (link.path, link.criterion) == (other.path, other.criterion)
+    return same and other.shape in (None, link.shape) and set(link.counting) <= set(other.counting)
 
 
 def _number(term: Term) -> int:

@@ -173,6 +173,14 @@ def test_electrodiagnosis_alone_fulfils_one_criterion_and_never_the_next():
     assert own.value not in weigher.fits[one.link.shape]
 
 
+def test_what_rests_on_imaging_rests_on_a_test():
+    """A link that asks for more implies the one that asks for less, so no such reading can take evidence away."""
+    policy = prover().policy
+    imaging = next(a for a in policy.ambiguities if a.notation == "A3")
+    turns = prover().turns(imaging.iri, imaging.readings[1].iri, CLOCK)
+    assert {(t.before.value, t.after.value) for t in turns} == {("undocumented", "met"), ("undocumented", "to-judge")}
+
+
 def test_a_line_out_of_scope_under_one_reading():
     policy = prover().policy
     approach = next(a for a in policy.ambiguities if a.notation == "A20")
