@@ -29,3 +29,8 @@ def context_file() -> Path:
 def template_file(name: str) -> Path:
     """A file below ``reasoner/templates/``."""
     return _HERE / "templates" / name
+
+
+def schema_file(name: str) -> Path:
+    """The JSON schema of what plexus writes: ``review``, ``whatif``, ``comparison``."""
+    return _HERE / f"{name}.schema.json"
