@@ -39,6 +39,7 @@ ORDER = [
     ["review", "differences"],
     ["comparison"],
     ["suppose"],
+    ["questioned", "ways"],
     ["whatif", "dialogue"],
     ["check"],
     ["__init__"],
