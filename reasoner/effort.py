@@ -138,12 +138,26 @@ class Efforts:
         return WeighedChange(leaf.id, leaf.label, change.verb, told[0].effort, because, nodes)
 
     def _in_set(self, change: Change, ids: set[str]) -> WeighedChange:
-        """The effort of a change beside the others; what waits on a criterion outside the set takes its effort."""
+        """The effort of a change beside the others; what waits on something outside the set takes its effort."""
         own = self.of(change)
         told = [t for t in self.traces(self._leaf(change.criterion)) if t.node in own.evidence]
-        if change.verb is not Verb.DOCUMENT or not told or any(set(t.waits_on) <= ids for t in told):
+        if change.verb is not Verb.DOCUMENT or not told:
             return own
-        return replace(own, effort=self._of_verb(Verb.DOCUMENT))
+        outside = [[w for w in t.waits_on if w not in ids and not self._supposed(w)] for t in told]
+        if not all(outside):
+            return own
+        efforts = [max((self._least(w) for w in waits), key=lambda e: e.rank) for waits in outside]
+        return replace(own, effort=min(efforts, key=lambda e: e.rank))
+
+    def _supposed(self, criterion: str) -> bool:
+        """Whether a criterion is met without evidence, which only a supposition can bring about."""
+        found = self.situation.weigher.leaf(self._leaf(criterion), self.situation.readings)
+        return found.status is Status.MET and not found.nodes(Polarity.FOR)
+
+    def _least(self, criterion: str) -> Effort:
+        """The least effort by which something on record would come to count for a criterion."""
+        traces = self.traces(self._leaf(criterion))
+        return traces[0].effort if traces else self._of_verb(Verb.DOCUMENT)
 
     # -- what the record tells
 

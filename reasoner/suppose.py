@@ -18,6 +18,7 @@ from reasoner.lines import Setting, Situated
 from reasoner.model import (
     Basis,
     CriterionResult,
+    Kind,
     LineReview,
     PolicyRef,
     Recommendation,
@@ -171,6 +172,7 @@ class StatusChange:
 
     criterion: str
     label: str
+    kind: Kind
     before: str | None
     after: str | None
 
@@ -229,12 +231,14 @@ def statuses(situation: Situation, weigher: Weigher | None = None) -> dict[str, 
 
 
 def status_changes(
-    before: Mapping[str, str], after: Mapping[str, str], labels: Mapping[str, str]
+    before: Mapping[str, str], after: Mapping[str, str], criteria: Iterable[CriterionResult | Criterion]
 ) -> tuple[StatusChange, ...]:
-    """The criteria that have another status, in the order of the first."""
-    names = dict.fromkeys([*before, *after])
+    """The criteria that have another status, in the order of the first; ``criteria`` tells their names and kinds."""
+    by_id = {c.id: c for c in criteria}
     return tuple(
-        StatusChange(n, labels.get(n, n), before.get(n), after.get(n)) for n in names if before.get(n) != after.get(n)
+        StatusChange(n, by_id[n].label, by_id[n].kind, before.get(n), after.get(n))
+        for n in dict.fromkeys([*before, *after])
+        if before.get(n) != after.get(n)
     )
 
 

@@ -45,7 +45,7 @@ def ways_to_approve(found: Situated | LineReview, given: Given) -> Ways:
 def _why_none(found: Situated, situation: Situation, decision: Decision) -> Iterator[str]:
     policy = situation.policy
     if decision.recommendation is Recommendation.APPROVE:
-        yield "The recommendation is approve."
+        yield "Nothing further is needed: the recommendation is approve."
     elif decision.basis is Basis.INCONSISTENT:
         yield next(c.message for c in policy.constraints if c.iri == decision.constraint)
     elif decision.basis not in (Basis.OPEN, Basis.CRITERION_UNMET, Basis.EXCLUDED_INDICATION):

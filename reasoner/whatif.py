@@ -201,7 +201,7 @@ def _line(questioned: Questioned, number: int, given: dict[str, Status], clock: 
     actual = questioned.case(number, supposed=False).outcome()
     other = questioned.reviews[0] is not questioned.reviews[1]
     supposed = outcome_of(found, given) if other or given else None
-    labels = {c.id: c.label for o in (actual, supposed) if o is not None for c in o.criteria}
+    criteria = [c for o in (supposed, actual) if o is not None for c in o.criteria]
     comparison = compare(*questioned.reviews, anyway=True) if other else None
     clock.doing(f"line {number}: ways to an approval")
     ways = ways_to_approve(found, given)
@@ -212,7 +212,7 @@ def _line(questioned: Questioned, number: int, given: dict[str, Status], clock: 
         side=was.side,
         actual=actual,
         supposed=supposed,
-        changed=status_changes(actual.statuses, supposed.statuses, labels) if supposed else (),
+        changed=status_changes(actual.statuses, supposed.statuses, criteria) if supposed else (),
         difference=next(x for x in comparison.lines if x.sequence == number) if comparison else None,
         to_approve=ways.sets[:CAP],
         to_approve_found=len(ways.sets),
@@ -247,7 +247,6 @@ def sensitivity(case: LineCase, given: Given, clock: Clock) -> Iterator[ReadingE
         names = (ambiguity.notation, f"{policy.number}:{ambiguity.notation}")
         kept = {name: r for name, r in case.setting.chosen.items() if name not in names}
         other = _outcome(case.found({**kept, names[1]: reading.notation}), given)
-        labels = {c.id: c.label for o in (now, other) for c in o.criteria}
         yield ReadingEffect(
             ambiguity=ambiguity.notation,
             reading=reading.notation,
@@ -257,7 +256,7 @@ def sensitivity(case: LineCase, given: Given, clock: Clock) -> Iterator[ReadingE
             basis=other.basis,
             edition=other.policy.edition if other.policy else None,
             changed=other.recommendation is not now.recommendation,
-            statuses=status_changes(now.statuses, other.statuses, labels),
+            statuses=status_changes(now.statuses, other.statuses, (*other.criteria, *now.criteria)),
         )
 
 
@@ -285,7 +284,6 @@ def decisive_facts(found: Situated | LineReview, given: Given, clock: Clock, num
         return
     situation = supposing(found.situation, given)
     say, now, before = found.line.say, situation.decide(), statuses(situation)
-    labels = {c.id: c.label for c in situation.policy.criteria}
     nodes = deciding_nodes(situation)
     for done, node in enumerate(nodes):
         if clock.is_up(f"Line {number}: {done} of {len(nodes)} pieces of evidence were taken away."):
@@ -300,7 +298,7 @@ def decisive_facts(found: Situated | LineReview, given: Given, clock: Clock, num
                 document=say.document(node),
                 recommendation=other.recommendation,
                 basis=other.basis,
-                statuses=status_changes(before, statuses(situation, weigher), labels),
+                statuses=status_changes(before, statuses(situation, weigher), situation.policy.criteria),
             )
 
 
