@@ -10,7 +10,7 @@ from pathlib import Path
 from pyoxigraph import BlankNode, NamedNode, RdfFormat, Triple, serialize
 
 from reasoner.counterfactual import Situation
-from reasoner.determine import tree_statuses
+from reasoner.derive import evidence_classes, seen_from
 from reasoner.engine import Engine
 from reasoner.errors import Fault, RequestError, SuppositionError
 from reasoner.intake import LineRecord, Record
@@ -28,7 +28,7 @@ from reasoner.model import (
 from reasoner.policy import Criterion, Link, Policy, Readings
 from reasoner.reading import read_triples
 from reasoner.review import situated
-from reasoner.triples import Spo, Term
+from reasoner.triples import Spo, Term, Triples
 from reasoner.vocabulary import COV
 from reasoner.weigh import LeafOutcome, Weigher
 
@@ -198,6 +198,26 @@ class LineCase:
         """
         return outcome_of(self.found(chosen), given or {})
 
+    def evidence(self) -> tuple[str, ...]:
+        """Every piece of evidence on record, whether or not it counts."""
+        classes = evidence_classes(self.setting.knowledge.ontology)
+        nodes = (n for cls in classes for n in self.line.triples.instances(cls))
+        return tuple(dict.fromkeys(sorted(n.value for n in nodes if isinstance(n, NamedNode))))
+
+    def without(self, node: str) -> LineCase:
+        """The line as if the record had never held a piece of evidence; what derives from the rest derives anew.
+
+        A judgement that rests on it alone falls with it.
+        """
+        whole = self.record.triples
+        rests = [j for j in whole.subjects(COV.basedOn, NamedNode(node)) if len(whole.nodes(j, COV.basedOn)) == 1]
+        gone = {NamedNode(node), *rests}
+        kept = Triples(t for t in whole if t[0] not in gone and t[2] not in gone)
+        classes = evidence_classes(self.setting.knowledge.ontology)
+        view = seen_from(kept, NamedNode(self.record.iri), NamedNode(self.line.iri), classes)
+        line = replace(self.line, triples=view)
+        return LineCase(replace(self.record, triples=kept, lines=(line,)), line, self.setting)
+
 
 def outcome_of(found: Situated | LineReview, given: Given) -> Outcome:
     """How a line comes out where some of its leaves have a supposed status.
@@ -221,13 +241,6 @@ def outcome_of(found: Situated | LineReview, given: Given) -> Outcome:
     policy = situation.policy
     named = PolicyRef(policy.number, policy.edition.isoformat(), policy.title, policy.iri)
     return Outcome(decision.recommendation, decision.basis, named, found.explainer(situation, decision).criteria())
-
-
-def statuses(situation: Situation, weigher: Weigher | None = None) -> dict[str, str]:
-    """The status of every criterion by id, leaves with their five values and groups with their three."""
-    leaves = (weigher or situation.weigher).statuses(situation.readings)
-    tree = tree_statuses(situation.policy, leaves, situation.readings)
-    return {c.id: (leaves[c.iri] if c.is_leaf else tree[c.iri]).value for c in situation.policy.criteria}
 
 
 def status_changes(

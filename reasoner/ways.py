@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from reasoner.authority import Reach
 from reasoner.counterfactual import Situation, change_tree, minimal_sets, verb_for, verified
 from reasoner.determine import Decision, tree_statuses
 from reasoner.effort import Efforts, WeighedSet
@@ -49,10 +50,11 @@ def _why_none(found: Situated, situation: Situation, decision: Decision) -> Iter
     elif decision.basis is Basis.INCONSISTENT:
         yield next(c.message for c in policy.constraints if c.iri == decision.constraint)
     elif decision.basis not in (Basis.OPEN, Basis.CRITERION_UNMET, Basis.EXCLUDED_INDICATION):
-        yield "What stands above the policy decides, and not the criteria: "
-        yield " ".join(t.sentence() for t in found.terms)
+        terms = " ".join(t.sentence() for t in found.terms)
+        yield f"What stands above the policy decides, and not the criteria: {terms}"
     else:
         yield from _in_the_way(situation)
+        yield from (t.sentence() for t in found.terms if t.reach is Reach.POSSIBLE)
 
 
 def _in_the_way(situation: Situation) -> Iterator[str]:
@@ -66,7 +68,7 @@ def _in_the_way(situation: Situation) -> Iterator[str]:
     fixed = [c for c in policy.leaves if leaves[c.iri] is Status.UNMET and verb_for(c, Status.UNMET) is None]
     for leaf in fixed:
         if any(_below(situation, c.iri, leaf.iri) for c in unmet):
-            yield f"“{leaf.label}” is unmet on record, which no further document undoes: {leaf.messages['unmet']}"
+            yield f"“{leaf.label}” is unmet on record, and documents do not undo that: {leaf.messages['unmet']}"
 
 
 def _below(situation: Situation, top: str, leaf: str) -> bool:

@@ -7,7 +7,7 @@ would have to show; they are no advice on treatment, and an unmet criterion is n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -29,8 +29,6 @@ from reasoner.suppose import (
     outcome_of,
     resting_on,
     status_changes,
-    statuses,
-    supposing,
 )
 from reasoner.ways import ways_to_approve
 
@@ -219,7 +217,7 @@ def _line(questioned: Questioned, number: int, given: dict[str, Status], clock: 
         to_approve_capped=ways.capped,
         cannot_approve=ways.why_none,
         sensitivity=tuple(sensitivity(case, given, clock)),
-        decisive_facts=tuple(decisive_facts(found, given, clock, number)),
+        decisive_facts=tuple(decisive_facts(case, given, clock)),
         notes=tuple(_notes(found, given)) if isinstance(found, Situated) else (),
     )
 
@@ -278,18 +276,22 @@ def _policy(outcome: Outcome, policies: Sequence[Policy]) -> Policy | None:
 # ---- Facts -----------------------------------------------------------------------------------------
 
 
-def decisive_facts(found: Situated | LineReview, given: Given, clock: Clock, number: int) -> Iterator[DecisiveFact]:
-    """The evidence whose absence alone would change the recommendation, and by which criteria."""
+def decisive_facts(case: LineCase, given: Given, clock: Clock) -> Iterator[DecisiveFact]:
+    """The evidence without which the line would be recommended otherwise, and by which criteria.
+
+    Each piece of evidence is taken from the record and the rest reviewed again. What a request cannot be without,
+    such as its indication, is only left out when the evidence is weighed.
+    """
+    found = case.found()
     if isinstance(found, LineReview) or found.outside is not None:
         return
-    situation = supposing(found.situation, given)
-    say, now, before = found.line.say, situation.decide(), statuses(situation)
-    nodes = deciding_nodes(situation)
+    say, now, evidence = found.line.say, outcome_of(found, given), set(case.evidence())
+    nodes = [n for n in deciding_nodes(found.situation) if n not in evidence] + sorted(evidence)
     for done, node in enumerate(nodes):
-        if clock.is_up(f"Line {number}: {done} of {len(nodes)} pieces of evidence were taken away."):
+        clock.doing(f"line {case.line.sequence}: without evidence {done + 1} of {len(nodes)}")
+        if clock.is_up(f"Line {case.line.sequence}: {done} of {len(nodes)} pieces of evidence were taken away."):
             return
-        weigher = situation.weigher.without(node)
-        other = situation.decide(weigher=weigher)
+        other = _without(case, found, given, node, really=node in evidence)
         if other.recommendation is not now.recommendation:
             yield DecisiveFact(
                 iri=node,
@@ -298,8 +300,15 @@ def decisive_facts(found: Situated | LineReview, given: Given, clock: Clock, num
                 document=say.document(node),
                 recommendation=other.recommendation,
                 basis=other.basis,
-                statuses=status_changes(before, statuses(situation, weigher), situation.policy.criteria),
+                statuses=status_changes(now.statuses, other.statuses, (*other.criteria, *now.criteria)),
             )
+
+
+def _without(case: LineCase, found: Situated, given: Given, node: str, *, really: bool) -> Outcome:
+    if really:
+        return _outcome(case.without(node).found(), given)
+    situation = replace(found.situation, weigher=found.situation.weigher.without(node))
+    return outcome_of(replace(found, situation=situation), given)
 
 
 # ---- Notes -----------------------------------------------------------------------------------------

@@ -96,10 +96,13 @@ def _open_rows(line: LineComparison) -> Iterator[Row]:
 
 def to_dict(compared: Comparison) -> dict[str, Any]:
     """A comparison as JSON values, in the form of ``reasoner/comparison.schema.json``."""
-    out: dict[str, Any] = plain(compared)
-    for line, made in zip(compared.lines, out["lines"], strict=True):
-        made["other_outcome"] = line.other_outcome
+    out: dict[str, Any] = {**plain(compared), "lines": [line_dict(line) for line in compared.lines]}
     return {"schema": out.pop("schema"), "other_outcome": compared.other_outcome, **out}
+
+
+def line_dict(line: LineComparison) -> dict[str, Any]:
+    """One compared line as JSON values."""
+    return {**plain(line), "other_outcome": line.other_outcome}
 
 
 def to_json(compared: Comparison) -> str:

@@ -9,7 +9,7 @@ from reasoner.effort import Effort, WeighedChange, WeighedSet
 from reasoner.model import CriterionResult, Kind, Verb
 from reasoner.reason import HEADLINES
 from reasoner.render.as_json import dumped, plain
-from reasoner.render.comparison import evidence_sentence
+from reasoner.render.comparison import evidence_sentence, line_dict
 from reasoner.render.rows import RULE, STYLES, TONES, Row, bullets, head, painted, wrap
 from reasoner.render.words import VERBS, evidence_source, kind_word, made_by, sign, tone
 from reasoner.suppose import Outcome, StatusChange
@@ -222,6 +222,7 @@ def to_dict(asked: WhatIf) -> dict[str, Any]:
     out: dict[str, Any] = plain(asked)
     for line, made in zip(asked.lines, out["lines"], strict=True):
         made["to_approve"] = [_way(way) for way in line.to_approve]
+        made["difference"] = line_dict(line.difference) if line.difference is not None else None
     return {"schema": out.pop("schema"), "hypothetical": asked.hypothetical, **out}
 
 
