@@ -15,13 +15,14 @@ from reasoner.model import LineReview, Status
 from reasoner.policy import Policy, check_readings
 from reasoner.suppose import LineCase, Outcome, leaf_named, nearest, outcome_of, status_named
 
-HELP = """Suppose a status:   3 met   or   injection met   (a number or an id, then a status)
-Suppose a reading:  A10 any-one
-Take one back:      3 -     or   A10 -
-undo    takes back the last step
-reset   takes back everything
-show    shows the criteria again
-quit    ends"""
+HELP = """Suppose a status:   NUMBER STATUS or ID STATUS, such as 2 conflicting
+                    (met, unmet, conflicting, to-judge, undocumented)
+Suppose a reading:  AMBIGUITY READING, such as A10 any-one
+Take one back:      2 -  or  A10 -
+undo                takes back the last step
+reset               takes back everything
+show                shows the criteria again
+quit                ends"""
 COMMANDS = ("undo", "reset", "show", "help", "quit")
 BACK = "-"
 
