@@ -39,6 +39,14 @@ class PolicyError(PlexusError):
         super().__init__(f"{node}: {what} {cure}".strip())
 
 
+class CaseError(PlexusError):
+    """A collection of cases, or one of its files, that cannot be used. ``where`` names the file or folder."""
+
+    def __init__(self, where: str, what: str, cure: str = "") -> None:
+        self.where = where
+        super().__init__(f"{where}: {what} {cure}".strip())
+
+
 class ReadingError(PlexusError):
     """A reading that was asked for and does not exist."""
 

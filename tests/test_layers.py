@@ -35,6 +35,7 @@ ORDER = [
     ["reason"],
     ["review"],
     ["check"],
+    ["cases"],
     ["__init__"],
     ["render"],
     ["cli"],
