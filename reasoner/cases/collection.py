@@ -13,7 +13,7 @@ from typing import Any
 
 from reasoner import intake
 from reasoner.cases.branches import BranchProgram
-from reasoner.cases.exercise import exercised
+from reasoner.cases.exercise import Exercised, exercised
 from reasoner.cases.items import DIMENSIONS, Item, universe
 from reasoner.engine_pyshacl import PyshaclEngine
 from reasoner.errors import CaseError, PlexusError
@@ -107,12 +107,18 @@ class Reviewer:
         Raises:
             RequestError: the request is refused.
         """
-        return tuple(
-            CaseLine(name, line.sequence, found.policy.edition_iri if found.policy else None, found.items)
-            for record in self.records(source, as_of)
-            for line in record.lines
-            for found in [exercised(record, line, self.setting(as_of), self.programs)]
-        )
+        shown = self.exercised(source, as_of)
+        return tuple(CaseLine(name, x.review.sequence, x.edition, x.items) for x in shown)
+
+    def exercised(self, source: Path | bytes, as_of: date) -> Iterator[Exercised]:
+        """Each line of a file with its review.
+
+        Raises:
+            RequestError: the request is refused.
+        """
+        for record in self.records(source, as_of):
+            for line in record.lines:
+                yield exercised(record, line, self.setting(as_of), self.programs)
 
     def records(self, source: Path | bytes, as_of: date) -> Iterator[intake.Record]:
         """The checked requests of a file.

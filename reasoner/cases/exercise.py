@@ -55,6 +55,11 @@ class Exercised:
     policy: Policy | None
     items: frozenset[Item]
 
+    @property
+    def edition(self) -> str | None:
+        """The edition that the line falls under."""
+        return self.policy.edition_iri if self.policy is not None else None
+
 
 def exercised(record: Record, line: LineRecord, setting: Setting, programs: dict[str, BranchProgram]) -> Exercised:
     """Review one line of a checked record and say what it exercises.
