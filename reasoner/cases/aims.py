@@ -117,10 +117,16 @@ def _rule_places(policy: Policy, item: Item) -> Iterator[tuple[int, Criterion, i
 
 
 def _rule(policy: Policy, item: Item, _: dict[str, Status]) -> Ways:
-    for place, _leaf_, order, rule in _rule_places(policy, item):
+    for place, _leaf_found, order, rule in _rule_places(policy, item):
         for readings in _able(policy, rule):
             fits = f"f_1_{place}_{order}"
-            yield Aim(Wanted(_fixed(f"shown :- {fits}(N).", ":- not shown."), (World(readings),)))
+            yield _within(policy, _fixed(f"shown :- {fits}(N).", ":- not shown."), (World(readings),))
+
+
+def _within(policy: Policy, rules: Rules, found: tuple[World, ...]) -> Aim:
+    """An aim in worlds of one choice of readings, under which alone the line need be in scope."""
+    otherwise = found[0].readings != policy.default_readings
+    return Aim(Wanted(_all(rules, _fixed(":- not inside(1).")), found, outside=otherwise))
 
 
 def _able(policy: Policy, rule: Rule) -> Iterator[Readings]:
@@ -134,7 +140,7 @@ def _rule_decides(policy: Policy, item: Item, _: dict[str, Status]) -> Ways:
     for _place, leaf, _order, rule in _rule_places(policy, item):
         for readings in _able(policy, rule):
             both = (World(readings), World(readings, without=rule.iri))
-            yield Aim(Wanted(_differs(leaf.iri), both))
+            yield _within(policy, _differs(leaf.iri), both)
 
 
 def _differs(leaf: str) -> Rules:
@@ -155,7 +161,7 @@ def _shape(policy: Policy, item: Item, _: dict[str, Status]) -> Ways:
     found.sort(key=lambda one: one[0] != policy.default_readings)
     for readings, leaf, rule, use in found:
         granted = (rule.iri, use if isinstance(use, str) else use.iri)
-        yield Aim(Wanted(_differs(leaf.iri), (World(readings), World(readings, granted=granted))))
+        yield _within(policy, _differs(leaf.iri), (World(readings), World(readings, granted=granted)))
     for condition in policy.scope:
         for readings in _readings_of(policy, condition.facets):
             for use in (u for f in condition.facets for u in f.uses(readings)):
@@ -200,15 +206,18 @@ def _other_scope(readings: Readings) -> Ways:
 
 def _other_edition(policy: Policy, readings: Readings) -> Ways:
     """Where readings choose the edition by another date: a day on which the edition was not in force yet."""
-    prop = policy.dates_by(readings)
-    if prop != policy.dates_by(policy.default_readings):
-        yield Aim(Wanted(_fixed()), days=((prop, policy.edition - timedelta(days=1)),))
+    if policy.dates_by(readings) != policy.dates_by(policy.default_readings):
+        yield _too_early(policy, readings)
+
+
+def _too_early(policy: Policy, readings: Readings) -> Aim:
+    return Aim(Wanted(_fixed()), days=((policy.dates_by(readings), policy.edition - timedelta(days=1)),))
 
 
 def _scope(policy: Policy, item: Item, _: dict[str, Status]) -> Ways:
     iri, how = item.key
     if iri == policy.edition_iri:
-        yield Aim(Wanted(_fixed()), days=((policy.dates_by(policy.default_readings), policy.edition - timedelta(days=1)),))
+        yield _too_early(policy, policy.default_readings)
         return
     condition = next(c for c in policy.scope if c.iri == iri)
     for readings in _readings_of(policy, condition.facets):
@@ -303,7 +312,7 @@ _OUTCOMES = {
     "deny": (":- not comes(0,deny).",),
     "clinician-review": (":- not comes(0,deny).",),
     "criterion-unmet": (":- root(R), not unmet(0,R).", ":- excluded(0)."),
-    "excluded-indication": (":- not excluded(0).",),
+    "excluded-indication": (":- not excluded(0).", ":- inconsistent(0)."),
     "pend": (_PEND,),
     "open": (_PEND,),
     "request-information": (_PEND, ":- st(0,L,conflicting).", ":- st(0,L,to_judge)."),

@@ -37,6 +37,11 @@ class Branch:
     body: tuple[str, ...]
 
     @property
+    def id(self) -> str:
+        """The line of the program on which the rule begins."""
+        return f"line {self.line}"
+
+    @property
     def rules_out(self) -> bool:
         """Whether the rule says what cannot be."""
         return self.head == "#false"
@@ -102,11 +107,11 @@ class BranchProgram(Program):
 
     def reached(self, vector: Vector, readings: Readings, authority: Authority) -> frozenset[int]:
         """The branches that a line in scope reaches, by the line of the program on which they begin."""
-        kinds = tuple(self.policy.group_kind(c, readings) for c in self.policy.criteria if not c.is_leaf)
+        joined = tuple(self.policy.needed(c, readings) for c in self.policy.criteria if not c.is_leaf)
         heeded = tuple(c.iri for c in self.policy.constraints if c.holds(readings))
-        key = (vector, kinds, authority, heeded)
+        key = (vector, joined, authority, heeded)
         if key not in self._seen:
-            facts = self._assumptions(vector, kinds, authority)
+            facts = self._assumptions(vector, joined, authority)
             bound = [*facts, *((self._heeded(c.iri), c.iri in heeded) for c in self.policy.constraints)]
             found = self._reached(self._control, bound) | self._reached(self._unbound, bound)
             self._seen[key] = found | self._answer(vector, readings, authority, bound)

@@ -18,9 +18,9 @@ from reasoner.cases.items import DIMENSIONS, Item, universe
 from reasoner.engine_pyshacl import PyshaclEngine
 from reasoner.errors import CaseError, PlexusError
 from reasoner.knowledge import Knowledge
+from reasoner.lines import Setting
 from reasoner.model import Status
 from reasoner.policy import Policy
-from reasoner.review import Setting
 
 REQUESTS = ("request.ttl", "request.jsonld", "request.nt", "request.rdf")
 EXPECTED = "expected.toml"
@@ -28,7 +28,7 @@ EXPECTED = "expected.toml"
 
 @dataclass(frozen=True)
 class Case:
-    """One case: its name (that of its folder), its request, the day of its review, and whether a person confirmed it."""
+    """One case: its name (of its folder), its request, the day of review, and whether a person confirmed it."""
 
     name: str
     request: Path
@@ -127,7 +127,7 @@ class Reviewer:
             RequestError: the request is refused.
         """
         shapes = self.knowledge.shapes("request.ttl")
-        for record in intake.read(source, as_of=as_of):
+        for record in intake.read(source, as_of=as_of, ontology=self.knowledge.ontology):
             results = self.engine.evaluate((*record.triples, *self.knowledge.arrangement), shapes)
             yield intake.checked(record, results, self.knowledge.ontology)
 

@@ -9,11 +9,11 @@ from datetime import date
 
 from pyoxigraph import Literal, NamedNode
 
-from reasoner.cases.words import hyphened
 from reasoner.cases.space import NEW, Start, day_literal
+from reasoner.cases.words import hyphened
 from reasoner.model import LineReview
 from reasoner.policy import Policy
-from reasoner.triples import RDF_TYPE, Spo, Term, Triples
+from reasoner.triples import RDF_TYPE, Node, Spo, Term, Triples
 from reasoner.vocabulary import CLIN, COV, DCTERMS, PREFIXES, XSD, compact, local_name
 
 SECTIONS = (
@@ -67,7 +67,9 @@ def draft(
 ) -> Draft:
     """The record of a case: found statements with readable names, documents, terms on file and changed days."""
     own = f"https://example.org/pa/{name}#"
-    triples = [*_with_documents(Triples(_as_lines(list(found), start, policy)))]
+    order = {triple: i for i, triple in enumerate(start.triples)}
+    ordered = sorted(found, key=lambda t: (order.get(t, len(order)), str(t)))
+    triples = [*_with_documents(Triples(_as_lines(ordered, start, policy)), start.triples)]
     triples = [(s, p, Literal(f"PA-{name}") if p == DCTERMS.identifier else o) for s, p, o in triples]
     triples += _terms(start.request, terms, policy)
     triples = _with_days(triples, start, dict(days))
@@ -76,7 +78,7 @@ def draft(
     def moved(term: Term) -> Term:
         return NamedNode(own + names[term]) if isinstance(term, NamedNode) and term in names else term
 
-    out = tuple((moved(s), p, moved(o)) for s, p, o in dict.fromkeys(triples))  # type: ignore[misc]
+    out = tuple((moved(s), p, moved(o)) for s, p, o in dict.fromkeys(triples))
     line = moved(start.line)
     assert isinstance(line, NamedNode)
     return Draft(name, out, start.as_of, line)  # type: ignore[arg-type]
@@ -99,17 +101,18 @@ def _as_lines(found: list[Spo], start: Start, policy: Policy) -> Iterator[Spo]:
         yield start.request, COV.line, other
 
 
-def _with_documents(record: Triples) -> Iterator[Spo]:
+def _with_documents(record: Triples, before: Triples) -> Iterator[Spo]:
     """Every new piece of evidence stands in a document; documents and clinicians that nothing names any more go."""
     added = list(_documented(record))
     whole = Triples([*record, *added])
-    idle = {
-        n
-        for cls in (COV.Document, COV.Clinician)
-        for n in whole.instances(cls)
-        if not any(subject != n for _, subject in whole.incoming(n))
-    }
+    idle = _idle(whole) - _idle(before)
     yield from (t for t in whole if t[0] not in idle)
+
+
+def _idle(record: Triples) -> set[Node]:
+    """The documents and clinicians that nothing names."""
+    found = (n for cls in (COV.Document, COV.Clinician) for n in record.instances(cls))
+    return {n for n in found if not any(subject != n for _, subject in record.incoming(n))}
 
 
 def _documented(record: Triples) -> Iterator[Spo]:
@@ -219,10 +222,7 @@ def _wanted_name(record: Triples, node: NamedNode, named: dict[Term, str], ids: 
 def turtle(made: Draft, policy: Policy, remarks: Iterable[str]) -> str:
     """A draft as the cases are written: sections with headings, properties in their usual order."""
     record = Triples(made.triples)
-    prefixes = {**PREFIXES, "": f"https://example.org/pa/{made.name}#"}
-    for criterion in policy.criteria:
-        base = criterion.iri[: len(criterion.iri) - len(local_name(criterion.iri))]
-        prefixes.setdefault("p" + re.sub(r"\W", "", policy.number).lower(), base)
+    prefixes = {**PREFIXES, **policy.prefixes, "": f"https://example.org/pa/{made.name}#"}
     blocks: list[str] = []
     seen: set[Term] = set()
     listed = {cls for _, classes in SECTIONS for cls in classes}
@@ -305,5 +305,3 @@ def expectations(title: str, as_of: date, lines: Iterable[LineReview]) -> str:
 
 def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-

@@ -7,7 +7,7 @@ is computed here for every value that a record may have; everything else becomes
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -17,10 +17,20 @@ from pyoxigraph import BlankNode, Literal, NamedNode
 from reasoner.triples import RDF_REST, RDF_TYPE, Node, Term, Triples
 from reasoner.vocabulary import COV, PREFIXES, SH, XSD, compact
 
-DERIVED = {COV.datedAfterService, COV.supersededBy, COV.settledFor}
+DERIVED = {
+    *(COV.datedAfterService, COV.supersededBy, COV.settledFor),
+    *(COV.durationInDays, COV.daysBeforeService),
+}
 """What intake derives and no record says: these properties have rules of their own in ``records.lp``."""
 
-_SILENT = {SH[n] for n in ("name", "description", "message", "severity", "order", "group", "path", "targetClass")}
+_SILENT = {
+    SH[n]
+    for n in (
+        *("name", "description", "message", "severity", "order", "group", "path", "targetClass", "deactivated"),
+        *("qualifiedMinCount", "qualifiedMaxCount"),
+    )
+}
+_INNER = {SH[n] for n in ("node", "property", "not", "and", "or", "xone", "qualifiedValueShape")}
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -92,42 +102,39 @@ class ShapeRules:
         if self.shapes.text(shape, SH.deactivated) == "true":
             return
         for prop in self.shapes.predicates(shape):
-            if prop == RDF_TYPE or prop in _SILENT:
-                continue
             for value in self.shapes.objects(shape, prop):
                 found = list(self._constraint(shape, k, values, prop, value))
                 self.lines += found
 
     def _constraint(self, shape: Node, k: int, v: str, prop: NamedNode, value: Term) -> Iterator[str]:
-        bad, some, own = f"b_{k}(X)", f"{v}(X,Y)", f"d_{k}(X)"
-        match prop:
-            case SH.hasValue:
-                yield f"{bad} :- {own}, not {v}(X,{self.names(value)})."
-            case SH.minCount:
-                yield f"{bad} :- {own}, #count {{ Y : {some} }} < {_whole(value)}."
-            case SH.maxCount:
-                yield f"{bad} :- {own}, #count {{ Y : {some} }} > {_whole(value)}."
-            case SH.qualifiedValueShape:
-                yield from self._qualified(shape, k, v, value)
-            case SH.qualifiedMinCount | SH.qualifiedMaxCount:
-                pass
-            case SH.disjoint | SH.equals | SH.lessThan | SH.lessThanOrEquals:
-                yield from self._pairwise(k, v, prop, value)
-            case _ if prop in (SH.node, SH.property):
-                yield f"{bad} :- {some}, not {self._inner(value, v)}(Y)."
-            case _ if prop == SH["not"]:
-                yield f"{bad} :- {some}, {self._inner(value, v)}(Y)."
-            case _ if prop in (SH["and"], SH["or"], SH.xone):
-                yield from self._logical(k, v, prop, value)
-            case _ if prop == SH["class"]:
-                yield f"{bad} :- {some}, not t(Y,rdf_type,{self.names(value)})."
-            case _ if prop in _VALUE_TESTS:
-                test = f"test_{len(self._tests)}"
-                self._tests.append((test, prop, value))
-                yield f"#defined {test}/1."
-                yield f"{bad} :- {some}, not {test}(Y)."
-            case _:
-                self.unsupported.add(f"{compact(str(getattr(shape, 'value', shape)))} uses {compact(prop.value)}")
+        """Rules that say which nodes break a constraint of the shape with number ``k`` and value nodes ``v``."""
+        if prop in _VALUE_TESTS:
+            test = f"test_{len(self._tests)}"
+            self._tests.append((test, prop, value))
+            yield f"#defined {test}/1."
+            yield f"b_{k}(X) :- {v}(X,Y), not {test}(Y)."
+        elif prop in (SH.minCount, SH.maxCount):
+            sign = "<" if prop == SH.minCount else ">"
+            yield f"b_{k}(X) :- d_{k}(X), #count {{ Y : {v}(X,Y) }} {sign} {_whole(value)}."
+        elif prop in _INNER:
+            yield from self._nested(shape, k, v, prop, value)
+        elif prop in (SH.disjoint, SH.equals, SH.lessThan, SH.lessThanOrEquals):
+            yield from self._pairwise(k, v, prop, value)
+        elif prop == SH.hasValue:
+            yield f"b_{k}(X) :- d_{k}(X), not {v}(X,{self.names(value)})."
+        elif prop == SH["class"]:
+            yield f"b_{k}(X) :- {v}(X,Y), not t(Y,rdf_type,{self.names(value)})."
+        elif prop.value.startswith(PREFIXES["sh"]) and prop not in _SILENT:
+            self.unsupported.add(f"{compact(str(getattr(shape, 'value', shape)))} uses {compact(prop.value)}")
+
+    def _nested(self, shape: Node, k: int, v: str, prop: NamedNode, value: Term) -> Iterator[str]:
+        if prop in (SH["and"], SH["or"], SH.xone):
+            yield from self._logical(k, v, prop, value)
+        elif prop == SH.qualifiedValueShape:
+            yield from self._qualified(shape, k, v, value)
+        else:
+            wanted = "" if prop == SH["not"] else "not "
+            yield f"b_{k}(X) :- {v}(X,Y), {wanted}{self._inner(value, v)}(Y)."
 
     def _qualified(self, shape: Node, k: int, v: str, value: Term) -> Iterator[str]:
         inner = self._inner(value, v)
@@ -148,11 +155,11 @@ class ShapeRules:
             yield f"b_{k}(X) :- {v}(X,Y), #count {{ {ones} }} != 1."
 
     def _pairwise(self, k: int, v: str, prop: NamedNode, value: Term) -> Iterator[str]:
-        other = f"{self._say(value)}(X,{self.names(value)},Z)"
+        other = f"{self.says(value)}(X,{self.names(value)},Z)"
         if prop == SH.disjoint:
             yield f"b_{k}(X) :- {v}(X,Z), {other}."
         elif prop == SH.equals:
-            yield f"b_{k}(X) :- {v}(X,Y), not {self._say(value)}(X,{self.names(value)},Y)."
+            yield f"b_{k}(X) :- {v}(X,Y), not {self.says(value)}(X,{self.names(value)},Y)."
             yield f"b_{k}(X) :- d_{k}(X), {other}, not {v}(X,Z)."
         else:
             sign = ">=" if prop == SH.lessThan else ">"
@@ -164,7 +171,7 @@ class ShapeRules:
         """The predicate of the pairs that a property path leads to from the pairs of another."""
         inverse, alternative = self.shapes.one(path, SH.inversePath), self.shapes.one(path, SH.alternativePath)
         if isinstance(inverse, NamedNode):
-            return self._rule(f"OUT(X,Z) :- {start}(X,Y), {self._say(inverse)}(Z,{self.names(inverse)},Y).")
+            return self._rule(f"OUT(X,Z) :- {start}(X,Y), {self.says(inverse)}(Z,{self.names(inverse)},Y).")
         if alternative is not None:
             ways = [self._path(way, start) for way in self.shapes.members(alternative)]
             return self._rule(*(f"OUT(X,Y) :- {way}(X,Y)." for way in ways))
@@ -177,7 +184,7 @@ class ShapeRules:
             if inner is not None:
                 return self._repeated(prop, inner, start)
         if isinstance(path, NamedNode):
-            return self._rule(f"OUT(X,Z) :- {start}(X,Y), {self._say(path)}(Y,{self.names(path)},Z).")
+            return self._rule(f"OUT(X,Z) :- {start}(X,Y), {self.says(path)}(Y,{self.names(path)},Z).")
         self.unsupported.add("a path that is no sequence, alternative, inverse or repetition")
         return self._rule("#defined OUT/2.")
 
@@ -196,7 +203,8 @@ class ShapeRules:
         return name
 
     @staticmethod
-    def _say(prop: Term) -> str:
+    def says(prop: Term) -> str:
+        """The predicate of the statements of a property: what is told (``t``), or what intake derives (``dt``)."""
         return "dt" if prop in DERIVED else "t"
 
     # -- tests of single values
@@ -241,7 +249,7 @@ def _compared(term: Term, wanted: list[Term]) -> int | None:
     return None if a is None or b is None else (a > b) - (a < b)
 
 
-_VALUE_TESTS = {
+_VALUE_TESTS: dict[NamedNode, Callable[[Term, list[Term]], bool]] = {
     SH["in"]: lambda term, wanted: term in wanted,
     SH.datatype: lambda term, wanted: isinstance(term, Literal) and term.datatype == wanted[0],
     SH.nodeKind: _kind,

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import cached_property
-
-from pyoxigraph import NamedNode
 
 from reasoner.authority import BindingTerm, Reach, authority, terms
 from reasoner.cases.branches import BranchProgram
@@ -25,9 +22,10 @@ from reasoner.determine import Authority, Vector, tree_statuses
 from reasoner.engine import Engine
 from reasoner.intake import LineRecord, Record
 from reasoner.knowledge import Knowledge
+from reasoner.lines import Line, Setting, line_of
 from reasoner.model import Basis, ChangeTree, LineReview, Polarity, Recommendation, ShapeResult, Status
 from reasoner.policy import Criterion, Facet, Link, Policy, Readings, Rule
-from reasoner.review import Setting, review_line
+from reasoner.review import review_line
 from reasoner.shapes import ANYTHING, NOTHING
 from reasoner.triples import Spo
 from reasoner.weigh import Weigher, fits_from, status_of
@@ -81,7 +79,8 @@ def exercised(record: Record, line: LineRecord, setting: Setting, programs: dict
         found |= {Item("scope", (policy.edition_iri, "failed")), *map(branch_item, program.outside())}
     else:
         weigher = Weigher(policy, line.triples, fits_from(policy, line.iri, engine.told))
-        found |= set(_Weighed(record, line, outcome, policy, weigher, program).items())
+        seen = line_of(record, line, setting.knowledge)
+        found |= set(_Weighed(seen, record, line, outcome, policy, weigher, program).items())
     return Exercised(outcome, policy, frozenset(found))
 
 
@@ -132,6 +131,7 @@ Evidence = Mapping[str, frozenset[str]]
 class _Weighed:
     """A line whose edition is in force, with the evidence that fits each shape."""
 
+    seen: Line
     record: Record
     line: LineRecord
     outcome: LineReview
@@ -165,7 +165,7 @@ class _Weighed:
 
     def _inside(self, readings: Readings) -> bool:
         """Whether the edition is in force for the line, and the line in its scope."""
-        day = governing_day(self.policy, self.record, self.line, readings)
+        day = self.seen.day(self.policy.dates_by(readings))
         if day is None or day < self.policy.edition or (self.policy.until is not None and day >= self.policy.until):
             return False
         return all(self.weigher.in_scope(self.line.iri, s.facets, readings) for s in self.policy.scope)
@@ -195,7 +195,7 @@ class _Weighed:
 
     @cached_property
     def _found(self) -> tuple[BindingTerm, ...]:
-        day = governing_day(self.policy, self.record, self.line, self.policy.default_readings)
+        day = self.seen.day(self.policy.dates_by(self.policy.default_readings))
         return terms(self.line.triples, self.record.iri, self.outcome.code, day)
 
     @cached_property
@@ -273,13 +273,3 @@ def _status(leaf: Criterion, found: Evidence) -> Status:
     for rule in leaf.rules:
         evidence[rule.polarity].update(dict.fromkeys(found[rule.iri], rule.iri))
     return status_of(evidence)
-
-
-def governing_day(policy: Policy, record: Record, line: LineRecord, readings: Readings) -> date | None:
-    """The day that chooses the edition under the readings: of the line, or of the request."""
-    prop = NamedNode(policy.dates_by(readings))
-    for node in (line.iri, record.iri):
-        text = line.triples.text(NamedNode(node), prop)
-        if text:
-            return date.fromisoformat(text[:10])
-    return None

@@ -1,7 +1,8 @@
 """What one reviewed line exercises of its policy: statuses, evidence rules, shapes, readings, terms, program branches.
 
-An item is one thing that some case should show. :func:`universe` names all items of a policy, :func:`~reasoner.cases.exercise.exercised` those
-that a line shows. To *decide* means that the outcome hangs on it: without it a status would be another.
+An item is one thing that some case should show. :func:`universe` names all items of a policy, and
+:func:`reasoner.cases.exercise.exercised` those that a line shows. To *decide* means that the outcome hangs on it:
+without it a status would be another.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from reasoner.cases.branches import branches
 from reasoner.model import Basis, Kind, Next, OpenKind, Polarity, Recommendation, Status, Verb
 from reasoner.policy import Criterion, Facet, Link, Policy, Readings, Rule
-from reasoner.policy_reading import generated_namespace
+from reasoner.policy_rules import generated_namespace
 from reasoner.shapes import ANYTHING, NOTHING
 from reasoner.vocabulary import COV
 from reasoner.weigh import relevant
@@ -162,7 +163,7 @@ def rule_item(dimension: str, rule: Rule) -> Item:
 def shape_item(policy: Policy, use: str | Link) -> Item:
     """The item of a shape or link. Copies that differ only in the leaf that they name are told as one."""
     iri = use.iri if isinstance(use, Link) else use
-    generated = generated_namespace(policy.number)
+    generated = generated_namespace(policy.slug)
     if iri.startswith(generated):
         for kind in ("not-settled", "judged"):
             if iri.endswith(f"-{kind}"):
@@ -183,8 +184,10 @@ def all_facets(policy: Policy) -> Iterator[Facet]:
     for leaf in policy.leaves:
         for rule in leaf.rules:
             yield from rule.facets
-    for part in (*policy.scope, *policy.note_rules):
-        yield from part.facets
+    for condition in policy.scope:
+        yield from condition.facets
+    for remark in policy.note_rules:
+        yield from remark.facets
 
 
 def moves(policy: Policy, ambiguity: str) -> bool:

@@ -35,8 +35,8 @@ FIRST = Item("outcome", ("recommendation", "approve"))
 PRIORITY = ("status", "group", "rule", "shape", "reading", "hinge", "alone", "rule-decides")
 """Dimensions in the order in which they are filled; the others follow as they are listed."""
 
-ATTEMPTS, EACH = 3, 15.0
-"""How many records are tried for one aim, and how many seconds are given to find one."""
+ATTEMPTS, EACH = 3, 20.0
+"""How many records are tried for one aim, and how many seconds are given to all aims of one target."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,15 @@ class Failure:
     """Items that no record was found for.
 
     ``impossible`` where it is proved that there is none (``because`` names the shapes of usable requests that forbid
-    it; none where the criteria do alone), else ``tried`` tells how many records were reviewed in vain.
+    it; none where the criteria do alone), else ``tried`` tells how many records were reviewed in vain, and
+    ``in_time`` whether every way was gone.
     """
 
     items: tuple[Item, ...]
     impossible: bool
     because: tuple[str, ...] = ()
     tried: int = 0
+    in_time: bool = True
 
 
 @dataclass
@@ -87,10 +89,11 @@ class Proposer:
         self.reviewer = reviewer
         self.collection = collection
         knowledge = reviewer.knowledge
-        files = (("request.ttl",), ("evidence.ttl",), *(("policies", f"{policy.number}{x}.ttl") for x in ("", ".probes")))
-        self.shapes = Triples(t for parts in files for t in knowledge.shapes(*parts))
+        self.shapes = Triples((*knowledge.shapes("request.ttl"), *knowledge.policy_shapes(policy)))
         template = Triples(read_triples(resources.template_file("request.ttl")).triples)
-        samples = [template, *(t for case in collection.cases if (t := _triples(case.request)) is not None)]
+        shipped = sorted(resources.data_dir().joinpath("cases").glob("*/request.ttl"))
+        files = dict.fromkeys([*(case.request for case in collection.cases), *shipped])
+        samples = [template, *(t for file in files if (t := _triples(file)) is not None)]
         self.usage = usage_of(policy, Usage(knowledge, samples, self.shapes))
         self.words = ItemWords(policy, knowledge, self.shapes)
         self.taken = {case.name for case in collection.cases}
@@ -125,7 +128,9 @@ class Proposer:
                 self.taken.add(found.name)
             else:
                 given_up.add(target)
-                if found is not None:
+                if time.monotonic() >= until:
+                    out.timed_out = True
+                else:
                     out.failures.append(found)
         out.left = sum(1 for t in self._targets() if t not in given_up) if out.timed_out else 0
         return out
@@ -145,16 +150,16 @@ class Proposer:
         yield from ((item,) for item in missing)
         yield from self.coverage.pairs()
 
-    def _propose(self, target: tuple[Item, ...], until: float, run: Run) -> Proposal | Failure | None:
+    def _propose(self, target: tuple[Item, ...], until: float, run: Run) -> Proposal | Failure:
         start, usually = self._beginning(target)
         tried, proved, because = 0, True, set()
+        end = min(until, time.monotonic() + EACH)
         for aim in self._aims(target, usually):
-            if time.monotonic() >= until:
-                run.timed_out = True
-                return None
             search = Search(self.policy, self.shapes, self.usage, start, aim.wanted, usually)
             for _ in range(ATTEMPTS):
-                found = search.solve(min(EACH, until - time.monotonic()))
+                if time.monotonic() >= end:
+                    return Failure(target, impossible=False, tried=tried, in_time=False)
+                found = search.solve(end - time.monotonic())
                 if found is None or found.impossible:
                     proved = proved and found is not None
                     because |= set(found.because) if found is not None else set()
@@ -174,7 +179,7 @@ class Proposer:
     # -- where a search starts
 
     def _beginning(self, target: tuple[Item, ...]) -> tuple[Start, dict[str, Status]]:
-        """The approved record with most criteria met and fewest statements, or the frame of a request."""
+        """The plainest record that is approved, or the frame of a request where there is none."""
         lines = [x for x in self.coverage.lines if x.shows("outcome", "basis", "criteria-met") and self._alone(x)]
         if target == (FIRST,) or not lines:
             favourable = {
@@ -182,12 +187,9 @@ class Proposer:
             }
             return frame(self.policy), favourable
         starts = [(x, start) for x in lines if (start := self._start_of(x)) is not None]
-        best, start = min(starts, key=lambda one: (-self._met(one[0]), len(one[1].triples), one[0].case))
+        best, start = min(starts, key=lambda one: (*_plainness(one[0]), len(one[1].triples), one[0].case))
         by_id = {i.key[0]: Status(i.key[1]) for i in best.items if i.dimension == "status"}
         return start, {leaf.iri: by_id[leaf.id] for leaf in self.policy.leaves}
-
-    def _met(self, line: CaseLine) -> int:
-        return sum(item.dimension == "status" and item.key[1] == "met" for item in line.items)
 
     def _alone(self, line: CaseLine) -> bool:
         return sum(x.case == line.case for x in self.collection.lines) == 1
@@ -256,6 +258,12 @@ def _as_promised(main: Exercised, found: Found, aim: Aim) -> bool:
         return aim.wanted.outside or bool(aim.days)
     told = {c.iri: c.status for c in main.review.criteria}
     return all(told[iri] == status.value for iri, status in found.statuses.items())
+
+
+def _plainness(line: CaseLine) -> tuple[int, int]:
+    """Records in which many criteria decide alone, and that are approved under most readings, come first."""
+    dimensions = [item.dimension for item in line.items]
+    return -dimensions.count("alone"), dimensions.count("hinge")
 
 
 def _triples(request: Path) -> Triples | None:

@@ -73,7 +73,8 @@ class Found:
 
 def usage_of(policy: Policy, usage: Usage) -> Usage:
     """Note in a usage what the evidence rules, the scope and the remarks of a policy ask for."""
-    asked: list[tuple[Facet, str]] = [(f, r.evidence_class) for leaf in policy.leaves for r in leaf.rules for f in r.facets]
+    rules = [r for leaf in policy.leaves for r in leaf.rules]
+    asked: list[tuple[Facet, str]] = [(f, r.evidence_class) for r in rules for f in r.facets]
     asked += [(f, COV.Line.value) for s in policy.scope for f in s.facets]
     asked += [(f, n.evidence_class) for n in policy.note_rules for f in n.facets]
     usage.record_classes |= {NamedNode(cls) for _, cls in asked}
@@ -146,7 +147,10 @@ class Search:
         policy = self.policy
         yield f"world({number})."
         for group in (c for c in policy.criteria if not c.is_leaf):
-            yield f"need({number},{self.id(group.iri)},{needed(policy, group.iri, world.readings)})."
+            yield f"need({number},{self.id(group.iri)},{policy.needed(group, world.readings)})."
+        for constraint in policy.constraints:
+            if constraint.holds(world.readings):
+                yield f"exclusive({number},{','.join(self.id(c) for c in constraint.not_together)})."
         for place, leaf in enumerate(policy.leaves):
             yield f"#defined e_{number}_{place}/2."
             yield f"has({number},{self.id(leaf.iri)},P) :- e_{number}_{place}(P,_)."
@@ -175,9 +179,7 @@ class Search:
             yield f"{fits}(N) :- {', '.join([f'on(N,{self.names(NamedNode(rule.evidence_class))})', *bodies])}."
             yield f"{counts}({rule.polarity.value},N) :- {fits}(N)."
 
-    def bodies(
-        self, number: int, world: World, facets: Iterable[Facet], cls: str, rule: str = ""
-    ) -> list[str] | None:
+    def bodies(self, number: int, world: World, facets: Iterable[Facet], cls: str, rule: str = "") -> list[str] | None:
         """What a node must be to fit facets in a world; None where no node can."""
         out = []
         for facet in facets:
@@ -210,14 +212,15 @@ class Search:
         base = f"way_{self.names(NamedNode(link.iri))}"
         if f"#defined {base}_0/2." in self.rules.lines:
             return f"{base}_{len(link.path)}"
-        self.rules.lines += [f"#defined {base}_0/2.", f"{base}_0(X,X) :- evidence(X).", f"{base}_0(X,X) :- on(X,cov_Line)."]
+        self.rules.lines += [f"#defined {base}_0/2.", f"{base}_0(X,X) :- evidence(X)."]
+        self.rules.lines.append(f"{base}_0(X,X) :- on(X,cov_Line).")
         for i, step in enumerate(link.path):
             here, there = f"{base}_{i}", f"{base}_{i + 1}"
             self.rules.lines.append(f"#defined {there}/2.")
             if step.optional:
                 self.rules.lines.append(f"{there}(X,Y) :- {here}(X,Y).")
             for prop, forward in step.predicates:
-                says = self.rules._say(prop)
+                says = self.rules.says(prop)
                 arguments = f"Y,{self.names(prop)},Z" if forward else f"Z,{self.names(prop)},Y"
                 self.rules.lines.append(f"{there}(X,Z) :- {here}(X,Y), {says}({arguments}).")
                 if step.repeated:
@@ -243,6 +246,7 @@ class Search:
     def solve(self, seconds: float) -> Found | None:
         """The nearest record found within some seconds; None where time was too short to find any or to exclude it."""
         best: Found | None = None
+        core: set[int] | None = None
         until = time.monotonic() + seconds
         with self._control.solve(assumptions=self._assumed(), yield_=True, async_=True) as handle:
             while True:
@@ -256,7 +260,8 @@ class Search:
                 best = self._read(model)
             if best is None and handle.get().unsatisfiable:
                 core = set(handle.core())
-                return Found(impossible=True, because=self._because(core))
+        if best is None and core is not None:
+            return Found(impossible=True, because=self._because(core, until))
         return best
 
     def forbid(self, found: Found) -> None:
@@ -276,11 +281,15 @@ class Search:
         atoms = self._control.symbolic_atoms
         return [(a.symbol, True) for a in atoms.by_signature("heed", 1)]
 
-    def _because(self, core: set[int]) -> tuple[str, ...]:
-        """The request shapes without which the wanted record could be."""
+    def _because(self, core: set[int], until: float) -> tuple[str, ...]:
+        """Request shapes that together forbid the wanted record, none of which could be left out."""
         atoms = self._control.symbolic_atoms
-        found = [str(a.symbol) for a in atoms.by_signature("heed", 1) if a.literal in core]
-        return tuple(sorted(self._heeded[f] for f in found))
+        blamed = [a.symbol for a in atoms.by_signature("heed", 1) if a.literal in core]
+        for symbol in list(blamed):
+            others = [(s, True) for s in blamed if s != symbol]
+            if time.monotonic() < until and self._control.solve(assumptions=others).unsatisfiable:
+                blamed.remove(symbol)
+        return tuple(sorted(self._heeded[str(s)] for s in blamed))
 
     def _read(self, model: Model) -> Found:
         term = self.names.terms
@@ -296,11 +305,3 @@ class Search:
             elif symbol.name == "st" and parts[0] == "0":
                 statuses[str(getattr(term[parts[1]], "value", ""))] = Status(parts[2].replace("_", "-"))
         return Found(tuple(told), statuses, cost=tuple(model.cost))
-
-
-def needed(policy: Policy, group: str, readings: Readings) -> int:
-    """How many members of a group are needed under the readings."""
-    from reasoner.model import Kind
-
-    criterion = policy.by_iri[group]
-    return len(criterion.members) if policy.group_kind(criterion, readings) is Kind.ALL else 1

@@ -14,12 +14,12 @@ from decimal import Decimal
 
 from pyoxigraph import Literal, NamedNode
 
-from reasoner.cases.encode import DERIVED, Names
+from reasoner.cases.encode import Names
 from reasoner.cases.usage import Class, Place, Property, Usage
-from reasoner.derive import DEFINITE_OUTCOMES, EVIDENCE_CLASSES, FINAL
+from reasoner.derive import DEFINITE_OUTCOMES, FINAL, TRUE, evidence_classes
 from reasoner.model import Polarity
 from reasoner.policy import Policy
-from reasoner.triples import RDF_TYPE, Spo, Term, Triples
+from reasoner.triples import RDF_TYPE, Node, Spo, Term, Triples
 from reasoner.vocabulary import CLIN, COV, DCTERMS, XSD
 
 NEW = "https://w3id.org/plexus/new/"
@@ -32,9 +32,8 @@ _ASIDE = {COV.Request, COV.Document, COV.Plan, COV.PlanTerm, COV.Mandate, COV.Cl
 """Classes whose nodes stay as they are."""
 _SET = {
     *(COV.line, COV.sequence, COV.procedureCode, COV.documentedIn, CLIN.hasFinding, CLIN.agent, RDF_TYPE),
-    *(COV.accompanies, COV.otherIndication, *DERIVED),
 }
-"""Properties that are never chosen: they come with their node, or intake derives them."""
+"""Properties that are never chosen: they come with their node. What intake derives is not chosen either."""
 _ROLES = (COV.TreatingSurgeon, COV.TreatingClinician, COV.ConsultingClinician, COV.PayerReviewer)
 
 
@@ -83,6 +82,10 @@ def frame(policy: Policy) -> Start:
     return Start(None, Triples(triples), as_of, request, line, condition)
 
 
+_LATE = timedelta(days=2)
+"""How long before the review the latest evidence is from: after a service that was ten days before it."""
+
+
 def day_literal(day: date) -> Literal:
     """A day as a record writes it."""
     return Literal(day.isoformat(), datatype=XSD.date)
@@ -106,6 +109,7 @@ class Space:
         self.usage = usage
         self.start = start
         self.names = names
+        self.derived = set(usage.ontology.subjects(COV.derivedAtIntake, TRUE))
         self.fixed: list[Spo] = []
         self.may: dict[Spo, int] = {}
         self.slots: list[Slot] = [*self._present(), *self._new()]
@@ -180,7 +184,7 @@ class Space:
         for number, node in enumerate(self._only_new(CLIN.Finding), 1):
             self.fixed.append((NamedNode(f"{NEW}Study-{number}"), CLIN.hasFinding, node))
         for node in self._only_new(COV.OtherLine):
-            others = self._only_new(CLIN.Condition)
+            others = self._only_new(CLIN.Condition)[:1]
             self.fixed += [(node, COV.accompanies, self.start.line), *((node, COV.otherIndication, c) for c in others)]
 
     def _only_new(self, cls: Class) -> list[NamedNode]:
@@ -195,7 +199,7 @@ class Space:
         return not free or (slot.cls, prop) in self.usage.demands
 
     def _properties(self, slot: Slot) -> list[Property]:
-        known = {prop for prop, owners in self.usage.owners.items() if slot.cls in owners} - _SET
+        known = {prop for prop, owners in self.usage.owners.items() if slot.cls in owners} - _SET - self.derived
         if slot.node == self.start.line:
             known -= {COV.indication}
         return sorted((p for p in known if self._chosen(slot, p)), key=str)
@@ -221,8 +225,8 @@ class Space:
     def _literals(self, place: Place) -> dict[Term, int]:
         seen = [v for v in self.usage.values.get(place, ()) if isinstance(v, Literal)]
         demand = self.usage.demands.get(place)
-        if any(v.datatype == XSD.date for v in seen):
-            return {day_literal(day): rank for rank, day in enumerate(self._days(place[1]))}
+        if place in self.usage.dates or any(v.datatype == XSD.date for v in seen):
+            return {day_literal(day): rank for rank, day in enumerate(self._days(place))}
         out: dict[Term, int] = {v: i for i, v in enumerate(seen[:3])}
         if demand is None:
             return out if all(v.datatype != XSD.string for v in seen) else {}
@@ -235,9 +239,13 @@ class Space:
             out.update({v: 2 for v in self.usage.codes_like(pattern) if v not in out})
         return out
 
-    def _days(self, prop: Property) -> list[date]:
-        """Days that tell apart what must be told apart: before and after each other, and after the service."""
-        as_of, edition = self.start.as_of, self.policy.edition
+    def _days(self, place: Place) -> list[date]:
+        """Days that tell apart what must be told apart: before and after each other, and after the service.
+
+        Where shapes bound how long something lasted, or how long before the service it was, there are days on both
+        sides of each bound.
+        """
+        as_of, edition, (cls, prop) = self.start.as_of, self.policy.edition, place
         started = [
             date.fromisoformat(o.value[:10])
             for _, p, o in self.start.triples
@@ -245,8 +253,26 @@ class Space:
         ]
         if prop == COV.serviceDate:
             return sorted({*started, max(edition, as_of - timedelta(days=10))}, reverse=True)
-        own = [as_of - timedelta(days=48), as_of - timedelta(days=60), as_of - timedelta(days=2)]
-        return list(dict.fromkeys([own[0], *sorted(set(started)), *own[1:]]))
+        usual = as_of - timedelta(days=48)
+        ends = [day for day in started if prop == CLIN.endDate] or [usual]
+        spans = self._bounds(cls, COV.durationInDays) if prop == CLIN.startDate else []
+        own = [day - timedelta(days=span) for day in ends for span in spans]
+        before = self._bounds(cls, COV.daysBeforeService) if prop != CLIN.startDate else []
+        own += [self._service() - timedelta(days=span) for span in before]
+        if prop in (CLIN.startDate, CLIN.endDate):
+            first = [] if prop == CLIN.startDate else [usual]
+            return list(dict.fromkeys([*first, *sorted(set(started)), *own]))
+        return list(dict.fromkeys([usual, *sorted(set(started)), usual - timedelta(days=12), *own, as_of - _LATE]))
+
+    def _bounds(self, cls: Class, prop: Property) -> list[int]:
+        """Whole numbers on both sides of every bound that shapes set to a derived number of days."""
+        demand = self.usage.demands.get((cls, prop))
+        bounds = sorted({int(Decimal(str(b.value))) for b in demand.bounds}) if demand is not None else []
+        return [n for b in bounds for n in (b, b - 1, b + 1) if n >= 0]
+
+    def _service(self) -> date:
+        text = self.start.triples.text(self.start.line, COV.serviceDate) or self.start.as_of.isoformat()
+        return date.fromisoformat(text[:10])
 
     # -- for the program
 
@@ -270,7 +296,7 @@ class Space:
             if (s, p, o) in triples:
                 yield f"was({n(s)},{n(p)},{n(o)})."
         yield from self._ranks()
-        classes = {slot.node: slot.cls for slot in self.slots}
+        classes: dict[Node, Class] = {slot.node: slot.cls for slot in self.slots}
         places = sorted({(classes[s], p) for s, p, _ in self.may}, key=str)
         yield from (f"single({n(c)},{n(p)})." for c, p in places if self.usage.is_single((c, p)))
         for cls in sorted(set(classes.values()), key=str):
@@ -278,7 +304,7 @@ class Space:
                 told = f"usual({n(cls)},{n(kind)}" if kind is not None else f"usual({n(cls)}"
                 yield from (f"{told},{n(p)})." for p in sorted(props, key=str))
         yield from (f"unusual({n(s.node)})." for s in self.slots if s.node.value.endswith("-PayerReviewer"))
-        for cls in EVIDENCE_CLASSES:
+        for cls in evidence_classes(self.usage.ontology):
             yield f"weighed({n(cls)})."
         yield from (f"final({n(v)})." for v in sorted(FINAL, key=str))
         yield from (f"definite({n(v)})." for v in sorted(DEFINITE_OUTCOMES, key=str))
@@ -286,7 +312,7 @@ class Space:
 
     def _ranks(self) -> Iterator[str]:
         n = self.names
-        classes = {slot.node: slot.cls for slot in self.slots}
+        classes: dict[Node, Class] = {slot.node: slot.cls for slot in self.slots}
         told = {(classes[s], p, o): rank for (s, p, o), rank in self.may.items() if rank}
         for (cls, prop, value), rank in told.items():
             yield f"rank({n(cls)},{n(prop)},{n(value)},{rank})."
@@ -295,9 +321,15 @@ class Space:
         n = self.names
         for s, p, o in self.usage.arrangement:
             yield f"know({n(s)},{n(p)},{n(o)})."
-        for name, term in list(n.terms.items()):
-            if isinstance(term, Literal) and term.datatype == XSD.date:
-                yield f"day({name},{date.fromisoformat(term.value[:10]).toordinal()})."
+        days = {
+            name: date.fromisoformat(term.value[:10]).toordinal()
+            for name, term in n.terms.items()
+            if isinstance(term, Literal) and term.datatype == XSD.date
+        }
+        yield from (f"day({name},{day})." for name, day in days.items())
+        if any(prop in (COV.durationInDays, COV.daysBeforeService) for _, prop in self.usage.demands):
+            spans = {b - a for a in days.values() for b in days.values() if b >= a}
+            yield from (f"whole({n(Literal(str(s), datatype=XSD.integer))},{s})." for s in sorted(spans))
 
 
 def _around(bound: Term) -> Iterator[Literal]:

@@ -16,7 +16,7 @@ from pyoxigraph import Literal, NamedNode
 from reasoner.knowledge import ARRANGEMENT, Knowledge
 from reasoner.policy import Link
 from reasoner.triples import RDF_REST, RDF_TYPE, Term, Triples
-from reasoner.vocabulary import CLIN, COV, RDFS, SH, SKOS
+from reasoner.vocabulary import CLIN, COV, RDFS, SH, SKOS, XSD
 
 Class = NamedNode
 Property = NamedNode
@@ -63,6 +63,7 @@ class Usage:
         self._told: dict[tuple[Class, Term | None], Counter[Property]] = defaultdict(Counter)
         self._kinds: Counter[tuple[Class, Term | None]] = Counter()
         self.record_classes: set[Class] = set()
+        self.dates: set[Place] = set()
         for sample in samples:
             self._observe(sample)
         self._read_request_shapes()
@@ -104,6 +105,8 @@ class Usage:
             self.admitted[place] = self.shapes.members(head)
         if self.shapes.text(shape, SH.maxCount) == "1":
             self.single.add(place)
+        if self.shapes.one(shape, SH.datatype) == XSD.date:
+            self.dates.add(place)
         for cls in self.shapes.nodes(shape, SH["class"]):
             if isinstance(cls, NamedNode):
                 self.classes[place][cls] += 1
@@ -187,17 +190,16 @@ class Usage:
         demand = self.demands.get(place, Demand())
         seen = {v: 0 if i == 0 else 1 for i, (v, _) in enumerate(self.values.get(place, Counter()).most_common())}
         asked = [v for v in sorted(demand.values, key=str) if isinstance(v, NamedNode)]
-        out = {v: rank for v, rank in seen.items() if isinstance(v, NamedNode)}
-        admitted = self.admitted.get(place)
-        if admitted is not None:
-            return {v: out.get(v, 2) for v in admitted}
+        out: dict[Term, int] = {v: rank for v, rank in seen.items() if isinstance(v, NamedNode)}
+        if place in self.admitted:
+            return {v: out.get(v, 2) for v in self.admitted[place]}
         for value in asked:
             narrower = [n for n in self.ontology.subjects(SKOS.broader, value) if isinstance(n, NamedNode)]
             for found in (value, *narrower):
                 out.setdefault(found, 3 if narrower and found == value else 2)
-        for value in [*out]:
-            for found in self._beside(value):
-                out.setdefault(found, 4)
+        for known in [*out]:
+            for near in self._beside(known):
+                out.setdefault(near, 4)
         return out
 
     def _beside(self, value: Term) -> list[NamedNode]:

@@ -10,7 +10,7 @@ from reasoner.cases.branches import branches
 from reasoner.cases.items import Item
 from reasoner.knowledge import Knowledge
 from reasoner.policy import Policy
-from reasoner.policy_reading import generated_namespace
+from reasoner.policy_rules import generated_namespace
 from reasoner.triples import Triples
 from reasoner.vocabulary import SH, local_name
 
@@ -22,6 +22,7 @@ EFFECT_WORDS = {
     "may bind": "of which it is open whether it binds",
     "does not bind": "that does not bind",
 }
+WHO = {"plan": "a provision of the plan", "mandate": "a mandate"}
 OUTCOME_WORDS = {
     "recommendation": "the recommendation is {}",
     "basis": "the basis is {}",
@@ -42,64 +43,44 @@ class ItemWords:
     def clause(self, item: Item) -> str:
         """What a record that shows an item is like, as a clause without a full stop."""
         first, *rest = item.key
-        match item.dimension:
-            case "status" | "group":
-                return f"“{self._criterion(first)}” is {rest[0]}"
-            case "alone":
-                return f"“{self._criterion(first)}” alone decides"
-            case "rule":
-                return f"some evidence is {self._rule(first)}"
-            case "rule-decides":
-                return f"a status hangs on {self._rule(first)}"
-            case "shape":
-                return f"a status hangs on whether evidence is “{self._shape(first)}”"
-            case "reading":
-                return f"{first} read as “{rest[0]}” changes a status"
-            case "hinge":
-                return f"the recommendation hinges on {first} ({self._ambiguity(first)})"
-            case "scope":
-                return self._scope(first, rest[0])
-            case "constraint":
-                label = next(c.label for c in self.policy.constraints if c.iri == first)
-                return f"the facts are inconsistent: {label}"
-            case "term":
-                who = "a provision of the plan" if first == "plan" else "a mandate"
-                return f"there is {who} {EFFECT_WORDS[rest[0]]}"
-            case "note":
-                return f"it is remarked: {self._note(first)}"
-            case "route":
-                return f"policy {first} is named as related"
-            case "outcome":
-                return OUTCOME_WORDS[first].format(rest[0])
-            case _:
-                text = next((b.text for b in branches() if b.id == first), "")
-                return f"the program reaches {first}: {text}"
+        told = {
+            "status": lambda: f"“{self._criterion(first)}” is {rest[0]}",
+            "group": lambda: f"“{self._criterion(first)}” is {rest[0]}",
+            "alone": lambda: f"“{self._criterion(first)}” alone decides",
+            "rule": lambda: f"some evidence is {self._rule(first)}",
+            "rule-decides": lambda: f"a status hangs on {self._rule(first)}",
+            "shape": lambda: f"a status hangs on whether evidence is “{self._shape(first)}”",
+            "reading": lambda: f"{first} read as “{rest[0]}” changes a status",
+            "hinge": lambda: f"the recommendation hinges on {first} ({self._ambiguity(first)})",
+            "scope": lambda: self._scope(first, rest[0]),
+            "constraint": lambda: f"the facts are inconsistent: {self._constraint(first)}",
+            "term": lambda: f"there is {WHO[first]} {EFFECT_WORDS[rest[0]]}",
+            "note": lambda: f"it is remarked: {self._note(first)}",
+            "route": lambda: f"policy {first} is named as related",
+            "outcome": lambda: OUTCOME_WORDS[first].format(rest[0]),
+            "branch": lambda: f"the program reaches {first}: {self._branch(first)}",
+        }
+        return told[item.dimension]()
 
     def slug(self, item: Item) -> str:
         """An item as the name of a folder."""
         first, *rest = item.key
-        match item.dimension:
-            case "rule" | "rule-decides" | "shape":
-                return _slug(f"{hyphened(local_name(first))}-{'fits' if item.dimension == 'rule' else 'decides'}")
-            case "alone":
-                return _slug(f"{first}-decides-alone")
-            case "reading":
-                return _slug(f"{first}-read-as-{rest[0]}")
-            case "hinge":
-                return _slug(f"hinges-on-{first}")
-            case "scope":
-                name = "edition" if first == self.policy.edition_iri else hyphened(local_name(first))
-                return _slug(f"{name}-{rest[0]}")
-            case "constraint":
-                return _slug(f"inconsistent-{hyphened(local_name(first))}")
-            case "note":
-                return _slug(f"remark-{self._note_name(first)}")
-            case "route":
-                return _slug(f"routes-to-{first}")
-            case "branch":
-                return _slug(f"program-{first}")
-            case _:
-                return _slug("-".join(item.key))
+        name = hyphened(local_name(first))
+        named = {
+            "rule": f"{name}-fits",
+            "rule-decides": f"{name}-decides",
+            "shape": f"{name}-decides",
+            "alone": f"{first}-decides-alone",
+            "reading": f"{first}-read-as-{''.join(rest)}",
+            "hinge": f"hinges-on-{first}",
+            "scope": f"{'edition' if first == self.policy.edition_iri else name}-{''.join(rest)}",
+            "constraint": f"inconsistent-{name}",
+            "note": f"remark-{self._note_name(first)}",
+            "route": f"routes-to-{first}",
+            "branch": f"program-{first}",
+        }
+        text = named.get(item.dimension, "-".join(item.key))
+        return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
     # -- parts
 
@@ -111,7 +92,7 @@ class ItemWords:
         return next(own, None) or self.knowledge.label(iri)
 
     def _shape(self, iri: str) -> str:
-        if iri.startswith(generated_namespace(self.policy.number)):
+        if iri.startswith(generated_namespace(self.policy.slug)):
             return {"judged": "judged on this criterion", "not-settled": "not settled by a reviewing clinician"}.get(
                 local_name(iri), local_name(iri)
             )
@@ -119,6 +100,12 @@ class ItemWords:
 
     def _ambiguity(self, notation: str) -> str:
         return next(a.label for a in self.policy.ambiguities if a.notation == notation)
+
+    def _constraint(self, iri: str) -> str:
+        return next(c.label for c in self.policy.constraints if c.iri == iri)
+
+    def _branch(self, name: str) -> str:
+        return next(b.text for b in branches() if b.id == name)
 
     def _scope(self, iri: str, how: str) -> str:
         if iri == self.policy.edition_iri:
@@ -140,7 +127,3 @@ def hyphened(name: str) -> str:
     ('imaging-supports-surgery', 'mri')
     """
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
