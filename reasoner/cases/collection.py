@@ -161,22 +161,37 @@ class Collection:
         return Coverage(policy, tuple(x for x in self.lines if x.edition == policy.edition_iri))
 
 
-def review_cases(cases: Iterable[Case], reviewer: Reviewer) -> Collection:
-    """Review cases one by one; what is refused is kept with its reason.
+@dataclass(frozen=True)
+class Reviewed:
+    """One case with what its lines exercise, or why it was refused."""
 
-    >>> review_cases((), Reviewer.__new__(Reviewer)).lines
+    case: Case
+    lines: tuple[CaseLine, ...] = ()
+    refused: str | None = None
+
+
+def reviewed(case: Case, reviewer: Reviewer) -> Reviewed:
+    """Review a case; what is refused is kept with its reason."""
+    try:
+        return Reviewed(case, reviewer.lines(case))
+    except PlexusError as error:
+        return Reviewed(case, refused=str(error))
+
+
+def collected(found: Iterable[Reviewed]) -> Collection:
+    """A collection of reviewed cases, by name.
+
+    >>> collected(()).lines
     ()
     """
-    done: list[Case] = []
-    lines: list[CaseLine] = []
-    refused: list[tuple[str, str]] = []
-    for case in cases:
-        done.append(case)
-        try:
-            lines += reviewer.lines(case)
-        except PlexusError as error:
-            refused.append((case.name, str(error)))
-    return Collection(tuple(done), tuple(lines), tuple(refused))
+    done = sorted(found, key=lambda one: one.case.name)
+    refused = tuple((one.case.name, one.refused) for one in done if one.refused is not None)
+    return Collection(tuple(one.case for one in done), tuple(x for one in done for x in one.lines), refused)
+
+
+def review_cases(cases: Iterable[Case], reviewer: Reviewer) -> Collection:
+    """Review cases one by one."""
+    return collected(reviewed(case, reviewer) for case in cases)
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,16 +240,19 @@ class Coverage:
 
     def pairs(self) -> tuple[tuple[Item, Item], ...]:
         """The pairs of statuses of two criteria that no line shows together, where each is shown by itself."""
-        seen = {frozenset(pair) for line in self.lines for pair in combinations(self._statuses(line), 2)}
-        known = [i for i in self.items if i.dimension == "status" and i in self.shown_by]
-        return tuple(
-            (a, b) for a, b in combinations(known, 2) if a.key[0] != b.key[0] and frozenset((a, b)) not in seen
-        )
+        return tuple((a, b) for a, b in self.pairs_missing() if a in self.shown_by and b in self.shown_by)
 
-    def _statuses(self, line: CaseLine) -> list[Item]:
-        return sorted(item for item in line.items if item.dimension == "status")
+    def pairs_missing(self) -> tuple[tuple[Item, Item], ...]:
+        """All pairs of statuses of two criteria that no line shows together."""
+        seen = {frozenset(pair) for line in self.lines for pair in combinations(_statuses(line), 2)}
+        own = [item for item in self.items if item.dimension == "status"]
+        return tuple((a, b) for a, b in combinations(own, 2) if a.key[0] != b.key[0] and frozenset((a, b)) not in seen)
 
     def all_pairs(self) -> int:
         """How many pairs of statuses of two criteria there are."""
         leaves = len(self.policy.leaves)
         return leaves * (leaves - 1) // 2 * len(Status) ** 2
+
+
+def _statuses(line: CaseLine) -> list[Item]:
+    return sorted(item for item in line.items if item.dimension == "status")

@@ -179,19 +179,22 @@ class Proposer:
     # -- where a search starts
 
     def _beginning(self, target: tuple[Item, ...]) -> tuple[Start, dict[str, Status]]:
-        """The plainest record that is approved, or the frame of a request where there is none."""
-        lines = [x for x in self.coverage.lines if x.shows("outcome", "basis", "criteria-met") and self._alone(x)]
+        """The plainest record that is approved, or the frame of a request where there is none.
+
+        Plain is a record in which many criteria decide alone, and of those the shortest.
+        """
+        lines = [x for x in self.coverage.lines if x.shows("outcome", "basis", "criteria-met") and self._single(x)]
         if target == (FIRST,) or not lines:
             favourable = {
                 leaf.iri: Status.UNMET if leaf.kind is Kind.EXCLUSION else Status.MET for leaf in self.policy.leaves
             }
             return frame(self.policy), favourable
         starts = [(x, start) for x in lines if (start := self._start_of(x)) is not None]
-        best, start = min(starts, key=lambda one: (*_plainness(one[0]), len(one[1].triples), one[0].case))
+        best, start = min(starts, key=lambda one: (-_alone(one[0]), len(one[1].triples), one[0].case))
         by_id = {i.key[0]: Status(i.key[1]) for i in best.items if i.dimension == "status"}
         return start, {leaf.iri: by_id[leaf.id] for leaf in self.policy.leaves}
 
-    def _alone(self, line: CaseLine) -> bool:
+    def _single(self, line: CaseLine) -> bool:
         return sum(x.case == line.case for x in self.collection.lines) == 1
 
     def _start_of(self, line: CaseLine) -> Start | None:
@@ -260,10 +263,9 @@ def _as_promised(main: Exercised, found: Found, aim: Aim) -> bool:
     return all(told[iri] == status.value for iri, status in found.statuses.items())
 
 
-def _plainness(line: CaseLine) -> tuple[int, int]:
-    """Records in which many criteria decide alone, and that are approved under most readings, come first."""
-    dimensions = [item.dimension for item in line.items]
-    return -dimensions.count("alone"), dimensions.count("hinge")
+def _alone(line: CaseLine) -> int:
+    """How many criteria decide the line alone: many, where nothing makes up for anything."""
+    return sum(item.dimension == "alone" for item in line.items)
 
 
 def _triples(request: Path) -> Triples | None:

@@ -9,6 +9,7 @@ import click
 
 from reasoner.cli.anchor import anchor
 from reasoner.cli.authoring import prepare, readings, shapes, template
+from reasoner.cli.cases import cases
 from reasoner.cli.check import check
 from reasoner.cli.explore import docs, graph, show
 from reasoner.cli.output import tell
@@ -50,5 +51,5 @@ def main() -> None:
     logging.getLogger("rdflib").setLevel(logging.CRITICAL)
 
 
-for command in (review, query, show, graph, docs, check, readings, template, prepare, shapes, anchor):
+for command in (review, query, show, graph, docs, check, cases, readings, template, prepare, shapes, anchor):
     main.add_command(command)
