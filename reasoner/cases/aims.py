@@ -117,16 +117,16 @@ def _rule_places(policy: Policy, item: Item) -> Iterator[tuple[int, Criterion, i
 
 
 def _rule(policy: Policy, item: Item, _: dict[str, Status]) -> Ways:
-    for place, _leaf_found, order, rule in _rule_places(policy, item):
+    for place, leaf, order, rule in _rule_places(policy, item):
         for readings in _able(policy, rule):
             fits = f"f_1_{place}_{order}"
-            yield _within(policy, _fixed(f"shown :- {fits}(N).", ":- not shown."), (World(readings),))
+            yield _within(policy, leaf, _fixed(f"shown :- {fits}(N).", ":- not shown."), (World(readings),))
 
 
-def _within(policy: Policy, rules: Rules, found: tuple[World, ...]) -> Aim:
-    """An aim in worlds of one choice of readings, under which alone the line need be in scope."""
+def _within(policy: Policy, leaf: Criterion, rules: Rules, found: tuple[World, ...]) -> Aim:
+    """An aim for a leaf in worlds of one choice of readings, under which alone the line need be in scope."""
     otherwise = found[0].readings != policy.default_readings
-    return Aim(Wanted(_all(rules, _fixed(":- not inside(1).")), found, outside=otherwise))
+    return Aim(Wanted(_all(rules, _fixed(":- not inside(1).")), found, outside=otherwise, about=leaf.iri))
 
 
 def _able(policy: Policy, rule: Rule) -> Iterator[Readings]:
@@ -140,7 +140,7 @@ def _rule_decides(policy: Policy, item: Item, _: dict[str, Status]) -> Ways:
     for _place, leaf, _order, rule in _rule_places(policy, item):
         for readings in _able(policy, rule):
             both = (World(readings), World(readings, without=rule.iri))
-            yield _within(policy, _differs(leaf.iri), both)
+            yield _within(policy, leaf, _differs(leaf.iri), both)
 
 
 def _differs(leaf: str) -> Rules:
@@ -161,7 +161,7 @@ def _shape(policy: Policy, item: Item, _: dict[str, Status]) -> Ways:
     found.sort(key=lambda one: one[0] != policy.default_readings)
     for readings, leaf, rule, use in found:
         granted = (rule.iri, use if isinstance(use, str) else use.iri)
-        yield _within(policy, _differs(leaf.iri), (World(readings), World(readings, granted=granted)))
+        yield _within(policy, leaf, _differs(leaf.iri), (World(readings), World(readings, granted=granted)))
     for condition in policy.scope:
         for readings in _readings_of(policy, condition.facets):
             for use in (u for f in condition.facets for u in f.uses(readings)):

@@ -69,7 +69,8 @@ def draft(
     own = f"https://example.org/pa/{name}#"
     order = {triple: i for i, triple in enumerate(start.triples)}
     ordered = sorted(found, key=lambda t: (order.get(t, len(order)), str(t)))
-    triples = [*_with_documents(Triples(_as_lines(ordered, start, policy)), start.triples)]
+    told = _without_old_reports(ordered, start.triples)
+    triples = [*_with_documents(Triples(_as_lines(told, start, policy)), start.triples)]
     triples = [(s, p, Literal(f"PA-{name}") if p == DCTERMS.identifier else o) for s, p, o in triples]
     triples += _terms(start.request, terms, policy)
     triples = _with_days(triples, start, dict(days))
@@ -82,6 +83,17 @@ def draft(
     line = moved(start.line)
     assert isinstance(line, NamedNode)
     return Draft(name, out, start.as_of, line)  # type: ignore[arg-type]
+
+
+def _without_old_reports(found: list[Spo], before: Triples) -> list[Spo]:
+    """The record without the documents of studies that are now by another method: their titles name the old one."""
+    now = Triples(found)
+    changed = {
+        study
+        for study in now.instances(CLIN.Study)
+        if before.nodes(study, RDF_TYPE) and now.objects(study, CLIN.modality) != before.objects(study, CLIN.modality)
+    }
+    return [t for t in found if not (t[0] in changed and t[1] == COV.documentedIn)]
 
 
 def _as_lines(found: list[Spo], start: Start, policy: Policy) -> Iterator[Spo]:
@@ -128,10 +140,13 @@ def _documented(record: Triples) -> Iterator[Spo]:
 
 
 def _new_evidence(record: Triples) -> Iterator[NamedNode]:
-    kept = {COV.Clinician, CLIN.Condition, CLIN.Finding, COV.Line, COV.Request}
+    """Evidence that stands in no document, where it is new or a study whose old report went."""
+    kept = {COV.Clinician, CLIN.Condition, CLIN.Finding, COV.Line, COV.Request, COV.Document}
     for s, p, o in record:
-        if p == RDF_TYPE and isinstance(s, NamedNode) and s.value.startswith(NEW) and o not in kept:
-            yield s
+        if p == RDF_TYPE and isinstance(s, NamedNode) and o not in kept:
+            is_new = s.value.startswith(NEW) or o == CLIN.Study
+            if is_new and not record.nodes(s, COV.documentedIn):
+                yield s
 
 
 def _document_of(record: Triples, node: NamedNode) -> tuple[NamedNode, str, NamedNode]:
@@ -139,7 +154,7 @@ def _document_of(record: Triples, node: NamedNode) -> tuple[NamedNode, str, Name
     types = record.nodes(node, RDF_TYPE)
     if CLIN.Study in types:
         method = local_name(str(getattr(record.node(node, CLIN.modality), "value", "study")))
-        report = f"{node.value.rsplit('/', 1)[-1]}-report"
+        report = f"{hyphened(method)}-report"
         return NamedNode(f"{NEW}{report}"), f"{method} report", COV.ReportDocument
     if CLIN.Treatment in types:
         return NamedNode(f"{NEW}treatment-record"), "Treatment record", COV.TherapyRecordDocument

@@ -35,7 +35,7 @@ FIRST = Item("outcome", ("recommendation", "approve"))
 PRIORITY = ("status", "group", "rule", "shape", "reading", "hinge", "alone", "rule-decides")
 """Dimensions in the order in which they are filled; the others follow as they are listed."""
 
-ATTEMPTS, EACH = 3, 20.0
+ATTEMPTS, EACH = 3, 30.0
 """How many records are tried for one aim, and how many seconds are given to all aims of one target."""
 
 

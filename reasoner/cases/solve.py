@@ -49,12 +49,14 @@ class Wanted:
     """What a record is to show: rules of the program, made for a search, and the worlds from number 1 on.
 
     ``outside`` lets the record be out of the policy's scope; ``free`` are leaves (ids) whose status may be any.
+    ``about`` is the leaf (IRI) that alone is weighed in the further worlds, with those it links to; empty for all.
     """
 
     rules: Callable[[Search], Iterable[str]]
     worlds: tuple[World, ...] = ()
     outside: bool = False
     free: frozenset[str] = frozenset()
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,19 @@ def usage_of(policy: Policy, usage: Usage) -> Usage:
             else:
                 usage.ask(use, [cls])
     return usage
+
+
+def _linked(policy: Policy, leaf: str) -> set[str]:
+    """A leaf and all to whose evidence its rules lead."""
+    out: set[str] = set()
+    todo = [leaf]
+    while todo:
+        here = todo.pop()
+        if here not in out:
+            out.add(here)
+            uses = (u for rule in policy.by_iri[here].rules for f in rule.facets for u in f.all_uses())
+            todo += [use.criterion for use in uses if isinstance(use, Link)]
+    return out
 
 
 def _ends(policy: Policy, link: Link) -> list[str]:
@@ -151,24 +166,31 @@ class Search:
         for constraint in policy.constraints:
             if constraint.holds(world.readings):
                 yield f"exclusive({number},{','.join(self.id(c) for c in constraint.not_together)})."
-        for place, leaf in enumerate(policy.leaves):
-            yield f"#defined e_{number}_{place}/2."
-            yield f"has({number},{self.id(leaf.iri)},P) :- e_{number}_{place}(P,_)."
-            for order, rule in enumerate(leaf.rules):
-                yield from self._rule(number, world, f"f_{number}_{place}_{order}", f"e_{number}_{place}", rule)
-        for order, condition in enumerate(policy.scope):
+        if world.taken is not None:
+            leaf, status = world.taken
+            yield f"taken({number},{self.id(leaf)},{STATUSES[status]})."
+        yield from self._leaves(number, world)
+        yield from self._scope(number, world)
+
+    def _leaves(self, number: int, world: World) -> Iterator[str]:
+        about = self.wanted.about if number else ""
+        weighed = _linked(self.policy, about) if about else {leaf.iri for leaf in self.policy.leaves}
+        for place, leaf in enumerate(self.policy.leaves):
+            if leaf.iri in weighed:
+                yield f"#defined e_{number}_{place}/2."
+                yield f"has({number},{self.id(leaf.iri)},P) :- e_{number}_{place}(P,_)."
+                for order, rule in enumerate(leaf.rules):
+                    yield from self._rule(number, world, f"f_{number}_{place}_{order}", f"e_{number}_{place}", rule)
+
+    def _scope(self, number: int, world: World) -> Iterator[str]:
+        for order, condition in enumerate(self.policy.scope):
+            yield f"scope({order})."
             body = self.bodies(number, world, condition.facets, COV.Line.value)
             if body is not None:
                 on_line = [b.replace("(N)", f"({self.names(self.space.start.line)})") for b in body]
-                yield f"scope_{number}_{order} :- {', '.join([f'world({number})', *on_line])}."
-            yield f"in_scope({number},{order}) :- scope_{number}_{order}."
-            yield f"#defined scope_{number}_{order}/0."
-            yield f"scope({order})."
+                yield f"in_scope({number},{order}) :- {', '.join([f'world({number})', *on_line])}."
         if number == 0 and not self.wanted.outside:
             yield ":- not inside(0)."
-        if world.taken is not None:
-            leaf_iri, status = world.taken
-            yield f"taken({number},{self.id(leaf_iri)},{STATUSES[status]})."
 
     def _rule(self, number: int, world: World, fits: str, counts: str, rule: Rule) -> Iterator[str]:
         yield f"#defined {fits}/1."
@@ -245,9 +267,14 @@ class Search:
 
     def solve(self, seconds: float) -> Found | None:
         """The nearest record found within some seconds; None where time was too short to find any or to exclude it."""
-        best: Found | None = None
-        core: set[int] | None = None
         until = time.monotonic() + seconds
+        # Whether there is any record at all is told much faster without asking for the nearest.
+        self._mode("ignore")
+        core = self._core(self._assumed(), until)
+        if core is not None:
+            return Found(impossible=True, because=self._because(core, until))
+        self._mode("opt")
+        best: Found | None = None
         with self._control.solve(assumptions=self._assumed(), yield_=True, async_=True) as handle:
             while True:
                 handle.resume()
@@ -256,19 +283,26 @@ class Search:
                     return best
                 model = handle.model()
                 if model is None:
-                    break
+                    return best
                 best = self._read(model)
-            if best is None and handle.get().unsatisfiable:
-                core = set(handle.core())
-        if best is None and core is not None:
-            return Found(impossible=True, because=self._because(core, until))
-        return best
+
+    def _mode(self, mode: str) -> None:
+        self._control.configuration.solve.opt_mode = mode  # type: ignore[union-attr]
+
+    def _core(self, assumed: list[tuple[Symbol, bool]], until: float) -> set[int] | None:
+        """The literals that together leave no record; None where there is one, or time was too short to tell."""
+        with self._control.solve(assumptions=assumed, yield_=True, async_=True) as handle:
+            handle.resume()
+            if not handle.wait(max(0.0, until - time.monotonic())):
+                handle.cancel()
+                return None
+            return set(handle.core()) if handle.model() is None and handle.get().unsatisfiable else None
 
     def forbid(self, found: Found) -> None:
         """Rule a record out, and every record that says all that it says anew."""
-        before = set(self.space.start.triples)
-        told = [t for t in found.triples if t not in before]
-        taken_back = [t for t in before if t not in found.triples and t in self.space.may]
+        before, now = dict.fromkeys(self.space.start.triples), dict.fromkeys(found.triples)
+        told = [t for t in now if t not in before]
+        taken_back = [t for t in before if t not in now and t in self.space.may]
         n = self.names
         body = [f"t({n(s)},{n(p)},{n(o)})" for s, p, o in told if p != RDF_TYPE]
         body += [f"not t({n(s)},{n(p)},{n(o)})" for s, p, o in taken_back]
@@ -286,8 +320,7 @@ class Search:
         atoms = self._control.symbolic_atoms
         blamed = [a.symbol for a in atoms.by_signature("heed", 1) if a.literal in core]
         for symbol in list(blamed):
-            others = [(s, True) for s in blamed if s != symbol]
-            if time.monotonic() < until and self._control.solve(assumptions=others).unsatisfiable:
+            if self._core([(s, True) for s in blamed if s != symbol], until) is not None:
                 blamed.remove(symbol)
         return tuple(sorted(self._heeded[str(s)] for s in blamed))
 

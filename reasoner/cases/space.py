@@ -300,9 +300,9 @@ class Space:
         places = sorted({(classes[s], p) for s, p, _ in self.may}, key=str)
         yield from (f"single({n(c)},{n(p)})." for c, p in places if self.usage.is_single((c, p)))
         for cls in sorted(set(classes.values()), key=str):
-            for kind, props in sorted(self.usage.usual(cls).items(), key=str):
-                told = f"usual({n(cls)},{n(kind)}" if kind is not None else f"usual({n(cls)}"
-                yield from (f"{told},{n(p)})." for p in sorted(props, key=str))
+            for sort, props in sorted(self.usage.usual(cls).items(), key=str):
+                told = ",".join([n(cls), *(n(x) if x is not None else "none" for x in sort or ())])
+                yield from (f"usual({told},{n(p)})." for p in sorted(props, key=str))
         yield from (f"unusual({n(s.node)})." for s in self.slots if s.node.value.endswith("-PayerReviewer"))
         for cls in evidence_classes(self.usage.ontology):
             yield f"weighed({n(cls)})."

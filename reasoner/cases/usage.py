@@ -20,6 +20,8 @@ from reasoner.vocabulary import CLIN, COV, RDFS, SH, SKOS, XSD
 
 Class = NamedNode
 Property = NamedNode
+Sort = tuple[Term | None, Term | None]
+"""Of what kind a node is, and whether it is present; None where it does not say so."""
 Place = tuple[Class, Property]
 """A property of nodes of a class: where a value stands in a record."""
 
@@ -60,8 +62,8 @@ class Usage:
         self.admitted: dict[Place, list[Term]] = {}
         self.single: set[Place] = set()
         self._several: set[Place] = set()
-        self._told: dict[tuple[Class, Term | None], Counter[Property]] = defaultdict(Counter)
-        self._kinds: Counter[tuple[Class, Term | None]] = Counter()
+        self._told: dict[tuple[Class, Sort], Counter[Property]] = defaultdict(Counter)
+        self._sorts: Counter[tuple[Class, Sort]] = Counter()
         self.record_classes: set[Class] = set()
         self.dates: set[Place] = set()
         for sample in samples:
@@ -73,14 +75,14 @@ class Usage:
 
     def _observe(self, record: Triples) -> None:
         for subject, cls in _typed(record):
-            kind = record.node(subject, CLIN.kind)
+            sort = (record.node(subject, CLIN.kind), record.node(subject, CLIN.presence))
             self.nodes[cls] += 1
-            self._kinds[cls, kind] += 1
+            self._sorts[cls, sort] += 1
             for prop in record.predicates(subject):
                 if prop == RDF_TYPE:
                     continue
                 self.owners[prop].add(cls)
-                self._told[cls, kind][prop] += 1
+                self._told[cls, sort][prop] += 1
                 if len(record.objects(subject, prop)) > 1:
                     self._several.add((cls, prop))
                 for value in record.objects(subject, prop):
@@ -215,12 +217,12 @@ class Usage:
                 return listed[max(0, place - 1) : place + 3]
         return []
 
-    def usual(self, cls: Class) -> dict[Term | None, set[Property]]:
-        """The properties that most nodes of a class have, by the kind of the node; under None those of every kind."""
-        out: dict[Term | None, set[Property]] = {}
-        for (owner, kind), count in self._kinds.items():
+    def usual(self, cls: Class) -> dict[Sort | None, set[Property]]:
+        """The properties that most nodes of a class have, by the sort of the node; under None those of every sort."""
+        out: dict[Sort | None, set[Property]] = {}
+        for (owner, sort), count in self._sorts.items():
             if owner == cls:
-                out[kind] = {p for p, told in self._told[cls, kind].items() if told >= _USUAL * count}
+                out[sort] = {p for p, told in self._told[cls, sort].items() if told >= _USUAL * count}
         out[None] = set.intersection(*out.values()) if out else set()
         return out
 
