@@ -13,7 +13,8 @@ from pathlib import Path
 from pyoxigraph import NamedNode
 
 from reasoner import resources
-from reasoner.cases.aims import Aim, aims, pair_aim
+from reasoner.cases.aim import Aim
+from reasoner.cases.aims import aims, pair_aim
 from reasoner.cases.collection import CaseLine, Collection, Coverage, Reviewer
 from reasoner.cases.compose import Draft, draft, expectations, turtle
 from reasoner.cases.exercise import Exercised
@@ -23,8 +24,8 @@ from reasoner.cases.space import Start, frame
 from reasoner.cases.usage import Usage
 from reasoner.cases.words import ItemWords
 from reasoner.errors import PlexusError
-from reasoner.model import Kind, Status
-from reasoner.policy import Policy
+from reasoner.model import Status
+from reasoner.policy import Criterion, Policy
 from reasoner.reading import read_triples
 from reasoner.triples import RDF_TYPE, Triples
 from reasoner.vocabulary import COV
@@ -34,6 +35,9 @@ FIRST = Item("outcome", ("recommendation", "approve"))
 
 PRIORITY = ("status", "group", "rule", "shape", "reading", "hinge", "alone", "rule-decides")
 """Dimensions in the order in which they are filled; the others follow as they are listed."""
+
+COMPLETE = ("status", "group", "rule", "rule-decides", "shape", "reading", "constraint")
+"""Dimensions whose items are shown by no record where none is found for any of their aims."""
 
 ATTEMPTS, EACH = 3, 30.0
 """How many records are tried for one aim, and how many seconds are given to all aims of one target."""
@@ -121,11 +125,10 @@ class Proposer:
                 break
             watch(" and ".join(self.words.clause(item) for item in target))
             out.pairs = out.pairs or len(target) > 1
-            found = self._propose(target, until, out)
+            found, tried = self.propose(target, until - time.monotonic())
+            out.tried += tried
             if isinstance(found, Proposal):
                 out.proposals.append(found)
-                self.collection = self.collection.and_(found.lines)
-                self.taken.add(found.name)
             else:
                 given_up.add(target)
                 if time.monotonic() >= until:
@@ -150,25 +153,46 @@ class Proposer:
         yield from ((item,) for item in missing)
         yield from self.coverage.pairs()
 
-    def _propose(self, target: tuple[Item, ...], until: float, run: Run) -> Proposal | Failure:
+    def propose(self, target: tuple[Item, ...], seconds: float = EACH) -> tuple[Proposal | Failure, int]:
+        """A case that shows an item, or two statuses together; it belongs to the collection from then on.
+
+        Args:
+            target: the item, or the two.
+            seconds: how long to look at most.
+
+        Returns:
+            the case or why there is none, and how many records were reviewed for it.
+        """
+        found = self._search(target, time.monotonic() + min(seconds, EACH))
+        if isinstance(found, Failure):
+            return found, found.tried
+        proposal, tried = found
+        self.collection = self.collection.and_(proposal.lines)
+        self.taken.add(proposal.name)
+        return proposal, tried
+
+    def _search(self, target: tuple[Item, ...], end: float) -> tuple[Proposal, int] | Failure:
         start, usually = self._beginning(target)
-        tried, proved, because = 0, True, set()
-        end = min(until, time.monotonic() + EACH)
+        # That there is no record for any aim is a proof only where the aims are all the ways there are.
+        tried, proved, because = 0, all(item.dimension in COMPLETE for item in target), set()
+        ways = 0
         for aim in self._aims(target, usually):
+            ways += 1
             search = Search(self.policy, self.shapes, self.usage, start, aim.wanted, usually)
             for _ in range(ATTEMPTS):
                 if time.monotonic() >= end:
                     return Failure(target, impossible=False, tried=tried, in_time=False)
                 found = search.solve(end - time.monotonic())
                 if found is None or found.impossible:
-                    proved = proved and found is not None
+                    proved = proved and found is not None and not search.rules.unsupported
                     because |= set(found.because) if found is not None else set()
                     break
-                proved, tried, run.tried = False, tried + 1, run.tried + 1
+                proved, tried = False, tried + 1
                 proposal = self._reviewed(target, start, aim, found)
                 if proposal is not None:
-                    return proposal
+                    return proposal, tried
                 search.forbid(found)
+        proved = proved and ways > 0
         return Failure(target, proved, tuple(sorted(because)) if proved else (), tried)
 
     def _aims(self, target: tuple[Item, ...], usually: dict[str, Status]) -> Iterable[Aim]:
@@ -185,12 +209,9 @@ class Proposer:
         """
         lines = [x for x in self.coverage.lines if x.shows("outcome", "basis", "criteria-met") and self._single(x)]
         if target == (FIRST,) or not lines:
-            favourable = {
-                leaf.iri: Status.UNMET if leaf.kind is Kind.EXCLUSION else Status.MET for leaf in self.policy.leaves
-            }
-            return frame(self.policy), favourable
+            return frame(self.policy), plainest(self.policy)
         starts = [(x, start) for x in lines if (start := self._start_of(x)) is not None]
-        best, start = min(starts, key=lambda one: (-_alone(one[0]), len(one[1].triples), one[0].case))
+        best, start = min(starts, key=lambda one: (-_alone(one[0]), len(one[1].triples)))
         by_id = {i.key[0]: Status(i.key[1]) for i in best.items if i.dimension == "status"}
         return start, {leaf.iri: by_id[leaf.id] for leaf in self.policy.leaves}
 
@@ -241,7 +262,7 @@ class Proposer:
 
     def _title(self, target: tuple[Item, ...]) -> str:
         if target == (FIRST,):
-            return f"Every criterion of policy {self.policy.number} that can be met beside the others is met."
+            return f"What policy {self.policy.number} asks for is documented, so approval is recommended."
         text = " and ".join(self.words.clause(item) for item in target)
         return f"A record in which {text}."
 
@@ -253,6 +274,29 @@ class Proposer:
         while name in self.taken:
             number, name = number + 1, f"{wanted}-{number}"
         return name
+
+
+def plainest(policy: Policy) -> dict[str, Status]:
+    """Statuses that approve in the plainest way: of a group that needs some members, those with most leaves are met.
+
+    What is not needed is undocumented; an exclusion is unmet.
+    """
+    out = {x: Status.UNMET for x in policy.exclusions}
+
+    def leaves(node: Criterion) -> list[str]:
+        return [node.iri] if node.is_leaf else [x for m in node.members for x in leaves(policy.by_iri[m])]
+
+    def visit(node: Criterion, status: Status) -> None:
+        if node.is_leaf:
+            out[node.iri] = status
+            return
+        members = sorted((policy.by_iri[m] for m in node.members), key=lambda m: -len(leaves(m)))
+        needed = policy.needed(node, policy.default_readings)
+        for place, member in enumerate(members):
+            visit(member, status if place < needed else Status.UNDOCUMENTED)
+
+    visit(policy.by_iri[policy.root], Status.MET)
+    return out
 
 
 def _as_promised(main: Exercised, found: Found, aim: Aim) -> bool:

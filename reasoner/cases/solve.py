@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from clingo import Control, Model, Symbol
 
 RULES = Path(__file__).with_name("records.lp")
+_FIRM, _LOOSE = 30, 6
+"""What it costs that a criterion has another status than usual: where a first case is made, and beside a case."""
+
 STATUSES = {status: status.value.replace("-", "_") for status in Status}
 
 
@@ -145,6 +148,7 @@ class Search:
 
     def _policy(self, usually: dict[str, Status]) -> Iterator[str]:
         policy = self.policy
+        yield f"weight({_FIRM if self.space.start.case is None else _LOOSE})."
         for leaf in policy.leaves:
             yield f"leaf({self.id(leaf.iri)})."
             if leaf.iri in usually and leaf.id not in self.wanted.free:
