@@ -172,7 +172,7 @@ class Proposer:
         return proposal, tried
 
     def _search(self, target: tuple[Item, ...], end: float) -> tuple[Proposal, int] | Failure:
-        start, usually = self._beginning(target)
+        start, usually = self.beginning(target)
         # That there is no record for any aim is a proof only where the aims are all the ways there are.
         tried, proved, because = 0, all(item.dimension in COMPLETE for item in target), set()
         ways = 0
@@ -202,7 +202,7 @@ class Proposer:
 
     # -- where a search starts
 
-    def _beginning(self, target: tuple[Item, ...]) -> tuple[Start, dict[str, Status]]:
+    def beginning(self, target: tuple[Item, ...]) -> tuple[Start, dict[str, Status]]:
         """The plainest record that is approved, or the frame of a request where there is none.
 
         Plain is a record in which many criteria decide alone, and of those the shortest.
@@ -210,7 +210,7 @@ class Proposer:
         lines = [x for x in self.coverage.lines if x.shows("outcome", "basis", "criteria-met") and self._single(x)]
         if target == (FIRST,) or not lines:
             return frame(self.policy), plainest(self.policy)
-        starts = [(x, start) for x in lines if (start := self._start_of(x)) is not None]
+        starts = [(x, start) for x in lines if (start := self.start_of(x)) is not None]
         best, start = min(starts, key=lambda one: (-_alone(one[0]), len(one[1].triples)))
         by_id = {i.key[0]: Status(i.key[1]) for i in best.items if i.dimension == "status"}
         return start, {leaf.iri: by_id[leaf.id] for leaf in self.policy.leaves}
@@ -218,7 +218,8 @@ class Proposer:
     def _single(self, line: CaseLine) -> bool:
         return sum(x.case == line.case for x in self.collection.lines) == 1
 
-    def _start_of(self, line: CaseLine) -> Start | None:
+    def start_of(self, line: CaseLine) -> Start | None:
+        """The record of a line, where a search can start from it: all its nodes are named, in one namespace."""
         case = next((c for c in self.collection.cases if c.name == line.case), None)
         if case is not None:
             triples, as_of = _triples(case.request), case.as_of

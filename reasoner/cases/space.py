@@ -260,7 +260,8 @@ class Space:
         before = self._bounds(cls, COV.daysBeforeService) if prop != CLIN.startDate else []
         own += [self._service() - timedelta(days=span) for span in before]
         if prop in (CLIN.startDate, CLIN.endDate):
-            first = [] if prop == CLIN.startDate else [usual]
+            first = [usual - timedelta(days=90)] if prop == CLIN.startDate and not own else []
+            first += [usual] if prop == CLIN.endDate else []
             return list(dict.fromkeys([*first, *sorted(set(started)), *own]))
         return list(dict.fromkeys([usual, *sorted(set(started)), usual - timedelta(days=12), *own, as_of - _LATE]))
 

@@ -77,8 +77,8 @@ def cases(
     looked for by a logic program, reviewed, and proposed as a case whose expectations a person has to confirm. Where
     every single item is shown, pairs of statuses of two criteria come next.
 
-    Exit codes: 0 all was done; 1 a case was refused, or --fail-under failed; 2 wrong usage; 3 --timeout stopped the
-    search for missing cases (those found are told).
+    Exit codes: 0 all was done; 1 a case was refused or the folder cannot be used, or --fail-under failed; 2 wrong
+    usage; 3 --timeout stopped the search for missing cases (those found are told).
     """
     from reasoner import resources
     from reasoner.cases.collection import read_cases
