@@ -63,6 +63,14 @@ class SuppositionError(PlexusError):
     """What is to be supposed of a request does not exist there: a line, a criterion, a status."""
 
 
+class CaseError(PlexusError):
+    """A collection of cases, or one of its files, that cannot be used. ``where`` names the file or folder."""
+
+    def __init__(self, where: str, what: str, cure: str = "") -> None:
+        self.where = where
+        super().__init__(f"{where}: {what} {cure}".strip())
+
+
 class ReadingError(PlexusError):
     """A reading that was asked for and does not exist."""
 

@@ -49,6 +49,7 @@ ORDER = [
     ["verify", "questioned", "ways"],
     ["whatif", "dialogue"],
     ["check"],
+    ["cases"],
     ["__init__"],
     ["render"],
     ["cli"],

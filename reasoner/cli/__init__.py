@@ -9,6 +9,7 @@ import click
 
 from reasoner.cli.anchor import anchor
 from reasoner.cli.authoring import prepare, readings, shapes, template
+from reasoner.cli.cases import cases
 from reasoner.cli.check import check
 from reasoner.cli.compare import compare
 from reasoner.cli.explore import docs, graph, show
@@ -63,6 +64,7 @@ for command in (
     docs,
     check,
     verify,
+    cases,
     readings,
     template,
     prepare,
