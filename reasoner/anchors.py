@@ -27,7 +27,16 @@ _WORD = re.compile(r"\w")
 
 # What speaks for a span of the document. An ambiguity may be anchored to a whole section about which it says
 # only that something is missing there, so it speaks for nothing.
-SPEAKERS = (COV.Section, COV.Clause, COV.CoverageStatement, COV.LeafCriterion, COV.AllOf, COV.AnyOf, COV.Exclusion)
+SPEAKERS = (
+    COV.Section,
+    COV.Clause,
+    COV.CoverageStatement,
+    COV.LeafCriterion,
+    COV.AllOf,
+    COV.AnyOf,
+    COV.AtLeast,
+    COV.Exclusion,
+)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pyoxigraph import NamedNode
 
+from reasoner import resources
 from reasoner.anchors import SourceCheck, compare
 from reasoner.dataset import Graphs, knowledge_graphs, merged
 from reasoner.engine_pyshacl import PyshaclEngine
@@ -37,7 +38,7 @@ class Finding:
         return f"{self.where}: {self.what}"
 
 
-def check(root: Path) -> tuple[Finding, ...]:
+def check(root: Path | None = None) -> tuple[Finding, ...]:
     """Every finding of the checks that need nothing but the folder.
 
     Raises:
@@ -52,11 +53,11 @@ def check(root: Path) -> tuple[Finding, ...]:
     )
 
 
-def ontology_findings(graphs: Graphs, root: Path) -> tuple[Finding, ...]:
+def ontology_findings(graphs: Graphs, root: Path | None) -> tuple[Finding, ...]:
     """What shapes/ontology.ttl says of the ontology and of the hand-written shapes."""
     shapes = next((g for name, g in graphs.items() if name.endswith("/shapes/ontology")), None)
     if shapes is None:
-        raise PolicyError(str(root / "shapes" / "ontology.ttl"), "does not exist.", "Restore it.")
+        raise PolicyError("shapes/ontology.ttl", "does not exist.", "Restore it.")
     data = [t for name, triples in graphs.items() if GENERATED not in name for t in triples]
     results = PyshaclEngine().evaluate(data, shapes)
     found = {Finding("ontology", compact(_culprit(r)), r.message) for r in results}
@@ -74,13 +75,12 @@ def term_findings(graphs: Graphs) -> tuple[Finding, ...]:
     return tuple(sorted({Finding("terms", *fault) for fault in faults(graphs)}, key=lambda f: (f.where, f.what)))
 
 
-def question_findings(root: Path) -> tuple[Finding, ...]:
+def question_findings(root: Path | None = None) -> tuple[Finding, ...]:
     """Competency questions without a question in words, or that are no SPARQL."""
-    files = sorted((root / "ontology" / "questions").glob("*.rq"))
-    return tuple(_question_findings(files, root))
+    return tuple(_question_findings(resources.files(root, "ontology/questions", "*.rq"), root))
 
 
-def _question_findings(files: Iterable[Path], root: Path) -> Iterator[Finding]:
+def _question_findings(files: Iterable[Path], root: Path | None) -> Iterator[Finding]:
     readable: dict[str, Question] = {}
     for path in files:
         try:
@@ -94,11 +94,12 @@ def _question_findings(files: Iterable[Path], root: Path) -> Iterator[Finding]:
         yield Finding("questions", name, f"cannot be run: {fault} Correct it.")
 
 
-def generated_findings(root: Path) -> tuple[Finding, ...]:
+def generated_findings(root: Path | None = None) -> tuple[Finding, ...]:
     """Generated shapes that are not what the criteria tree gives."""
     out = []
-    for path, text in generated(load(root)).items():
-        target = root / path
+    knowledge = load(root)
+    for path, text in generated(knowledge).items():
+        target = knowledge.home(path)
         if not target.exists() or target.read_text(encoding="utf-8") != text:
             out.append(Finding("generated shapes", str(path), "is not up to date. Run plexus shapes."))
     return tuple(out)
@@ -120,11 +121,11 @@ def editions(graph: Triples) -> dict[str, NamedNode]:
     return out
 
 
-def check_source(root: Path, text: str, wanted: str) -> SourceCheck:
+def check_source(root: Path | None, text: str, wanted: str) -> SourceCheck:
     """Hold a copy of a policy document against the anchors of an edition.
 
     Args:
-        root: the folder with ``ontology/`` and ``shapes/``.
+        root: the library (None: what plexus ships).
         text: the copy.
         wanted: the number of the policy, or number/date of one edition.
 

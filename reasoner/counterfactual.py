@@ -84,11 +84,9 @@ def change_tree(situation: Situation) -> ChangeTree | None:
             return ChangeTree("all")
         if node.is_leaf:
             return leaf_change(node)
-        parts = [visit(policy.by_iri[m]) for m in node.members]
-        possible = [p for p in parts if p is not None]
-        if policy.group_kind(node, readings) is Kind.ALL:
-            return _join("all", possible) if len(possible) == len(parts) else None
-        return _join("any", possible) if possible else None
+        missing = [policy.by_iri[m] for m in node.members if tree[m] is not GroupStatus.MET]
+        possible = [p for p in map(visit, missing) if p is not None]
+        return _some(policy.needed(node, readings) - len(node.members) + len(missing), possible)
 
     parts = [visit(policy.by_iri[policy.root])]
     lifted = any(effect == "lifts_exclusion" for _, effect in situation.authority.binding)
@@ -101,6 +99,15 @@ def change_tree(situation: Situation) -> ChangeTree | None:
     if any(p is None for p in parts):
         return None
     return _join("all", [p for p in parts if p is not None])
+
+
+def _some(number: int, parts: list[ChangeTree]) -> ChangeTree | None:
+    """So many of the parts; None where there are not enough."""
+    if len(parts) < number:
+        return None
+    if number in (1, len(parts)):
+        return _join("all" if number == len(parts) else "any", parts)
+    return ChangeTree("at-least", parts=tuple(parts), needed=number)
 
 
 def _join(kind: str, parts: list[ChangeTree]) -> ChangeTree:
@@ -117,6 +124,9 @@ def minimal_sets(tree: ChangeTree, cap: int = CAP + 1) -> list[Set]:
     if tree.kind == "any":
         found = [s for part in tree.parts for s in minimal_sets(part, cap)]
         return _smallest(found, cap)
+    if tree.needed is not None:
+        chosen = (ChangeTree("all", parts=parts) for parts in combinations(tree.parts, tree.needed))
+        return _smallest([s for choice in chosen for s in minimal_sets(choice, cap)], cap)
     sets: list[Set] = [frozenset()]
     for part in tree.parts:
         sets = _smallest([a | b for a in sets for b in minimal_sets(part, cap)], cap)

@@ -26,8 +26,8 @@ _DECLARING_MORE = (RDFS.domain, RDFS.range, COV.plainLabel, COV.assertedBy)
 _MAPPING = (SKOS.exactMatch, SKOS.closeMatch, SKOS.broadMatch, SKOS.narrowMatch, SKOS.relatedMatch)
 
 
-def knowledge_graphs(root: Path) -> dict[str, tuple[Spo, ...]]:
-    """The graphs that a folder ships, by the IRI of the ontology that each file declares.
+def knowledge_graphs(root: Path | None = None) -> dict[str, tuple[Spo, ...]]:
+    """The graphs of a library (default: what plexus ships), by the IRI of the ontology that each file declares.
 
     Raises:
         PolicyError: a file that is no Turtle, declares no ontology, or one that another file declares.

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import permutations
 
 from pyoxigraph import Literal, NamedNode
 
 from reasoner.triples import RDF_TYPE, Node, Spo, Triples
-from reasoner.vocabulary import CLIN, COV, XSD
+from reasoner.vocabulary import CLIN, COV, RDFS, XSD
 
-EVIDENCE_CLASSES = (
-    CLIN.Finding,
-    CLIN.Symptom,
-    CLIN.Sign,
-    CLIN.Treatment,
-    CLIN.NotIndicatedStatement,
-    CLIN.TraumaEvent,
-    COV.Judgement,
-)
 DEFINITE_OUTCOMES = {
     CLIN.NoRelief,
     CLIN.Worse,
@@ -30,6 +21,11 @@ DEFINITE_OUTCOMES = {
 }
 FINAL = {CLIN.FinalReport, CLIN.AmendedReport}
 TRUE = Literal("true", datatype=XSD.boolean)
+
+
+def evidence_classes(ontology: Triples) -> tuple[NamedNode, ...]:
+    """The classes of evidence that the ontology declares, below ``cov:Evidence``, in the order in which it does."""
+    return tuple(c for c in ontology.subjects(RDFS.subClassOf, COV.Evidence) if isinstance(c, NamedNode))
 
 
 def day_of(text: str | None) -> date | None:
@@ -48,13 +44,17 @@ def evidence_day(t: Triples, node: Node) -> date | None:
     return next((d for text in texts if (d := day_of(text))), None)
 
 
-def seen_from(triples: Triples, request: Node, line: NamedNode) -> Triples:
-    """The request as one line sees it: other lines step aside, dates and supersession are derived."""
+def seen_from(triples: Triples, request: Node, line: NamedNode, classes: Iterable[NamedNode]) -> Triples:
+    """The request as one line sees it: other lines step aside; dates, durations and supersession are derived.
+
+    ``classes`` are the classes of evidence, see :func:`evidence_classes`.
+    """
     others = {n for n in triples.nodes(request, COV.line) if n != line}
     projected = Triples([*_aside(triples, others), *((o, COV.accompanies, line) for o in others)])
     projected = projected.merged(_service_date(projected, request, line))
     service = day_of(projected.text(line, COV.serviceDate))
-    derived = [*_after_service(projected, service), *_superseded(projected), *_settled(projected)]
+    evidence = [n for cls in classes for n in projected.instances(cls)]
+    derived = [*_times(projected, evidence, service), *_superseded(projected, evidence), *_settled(projected)]
     return projected.merged(derived)
 
 
@@ -74,24 +74,31 @@ def _service_date(t: Triples, request: Node, line: NamedNode) -> Iterable[Spo]:
         yield line, COV.serviceDate, received
 
 
-def _evidence(t: Triples) -> Iterator[Node]:
-    for cls in EVIDENCE_CLASSES:
-        yield from t.instances(cls)
-
-
-def _after_service(t: Triples, service: date | None) -> Iterator[Spo]:
-    for node in _evidence(t):
+def _times(t: Triples, evidence: Iterable[Node], service: date | None) -> Iterator[Spo]:
+    """How long a thing lasted and how long before the service it was; SHACL Core cannot subtract dates."""
+    for node in evidence:
+        start, end = day_of(t.text(node, CLIN.startDate)), day_of(t.text(node, CLIN.endDate))
+        if start is not None and end is not None and start <= end:
+            yield node, COV.durationInDays, _days(end - start)
         day = evidence_day(t, node)
-        if service is not None and day is not None and day > service:
+        if service is None or day is None:
+            continue
+        if day > service:
             yield node, COV.datedAfterService, TRUE
+        else:
+            yield node, COV.daysBeforeService, _days(service - day)
+
+
+def _days(span: timedelta) -> Literal:
+    return Literal(str(span.days), datatype=XSD.integer)
 
 
 # ---- Supersession (ambiguity A26 decides whether it counts) ----------------------------------------
 
 
-def _superseded(t: Triples) -> Iterator[Spo]:
+def _superseded(t: Triples, evidence: Iterable[Node]) -> Iterator[Spo]:
     groups: dict[tuple[object, ...], list[Node]] = {}
-    for node in _evidence(t):
+    for node in evidence:
         question = _question(t, node)
         if question is not None:
             groups.setdefault(question, []).append(node)

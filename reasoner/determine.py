@@ -6,15 +6,15 @@ approves, in none denies, in some pends. Consistency is asked first; exactly one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reasoner import resources
 from reasoner.errors import ProgramError
-from reasoner.model import Basis, GroupStatus, Kind, Recommendation, Status
-from reasoner.policy import Criterion, Policy, Readings
+from reasoner.model import Basis, GroupStatus, Recommendation, Status
+from reasoner.policy import Criterion, Policy, Readings, needed
 
 if TYPE_CHECKING:
     from clingo import Control, Symbol
@@ -59,7 +59,7 @@ class Program:
         self.policy = policy
         self._control: Control = Control(["--warn=none"])
         self._control.load(str(resources.program_file()))
-        self._control.add("base", [], _facts(policy))
+        self._control.add("base", [], facts(policy))
         self._control.ground([("base", [])])
         self._known = {atom.symbol for atom in self._control.symbolic_atoms}
         self._final: Control = Control(["--warn=none", "--models=0"])
@@ -72,15 +72,15 @@ class Program:
         Raises:
             ProgramError: the program gave no recommendation, or more than one.
         """
-        kinds = tuple(self.policy.group_kind(c, readings) for c in self.policy.criteria if not c.is_leaf)
+        joined = tuple(self.policy.needed(c, readings) for c in self.policy.criteria if not c.is_leaf)
         heeded = frozenset(c.iri for c in self.policy.constraints if c.holds(readings))
-        return self._decide(vector, kinds, authority, heeded)
+        return self._decide(vector, joined, authority, heeded)
 
     @lru_cache(maxsize=200_000)  # noqa: B019 - a Program lives as long as the process
     def _decide(
-        self, vector: Vector, kinds: tuple[Kind, ...], authority: Authority, heeded: frozenset[str]
+        self, vector: Vector, joined: tuple[int, ...], authority: Authority, heeded: frozenset[str]
     ) -> Decision:
-        facts = self._assumptions(vector, kinds, authority)
+        facts = self._assumptions(vector, joined, authority)
         bound = [*facts, *((self._heeded(c.iri), c.iri in heeded) for c in self.policy.constraints)]
         covered = self._atom("covered")
         consistent = self._possible(bound)
@@ -94,7 +94,7 @@ class Program:
             return Decision(recommendation, replaced)
         if not consistent:
             return Decision(recommendation, Basis.INCONSISTENT, self._culprit(facts, heeded))
-        return Decision(recommendation, self._basis(recommendation, vector, kinds, authority))
+        return Decision(recommendation, self._basis(recommendation, vector, authority))
 
     def _recommend(self, **inputs: bool) -> Recommendation:
         assumed = [(_function(name), value) for name, value in inputs.items()]
@@ -109,14 +109,14 @@ class Program:
     def _possible(self, assumptions: list[tuple[Symbol, bool]]) -> bool:
         return bool(self._control.solve(assumptions=assumptions).satisfiable)
 
-    def _assumptions(self, vector: Vector, kinds: tuple[Kind, ...], authority: Authority) -> list[tuple[Symbol, bool]]:
+    def _assumptions(self, vector: Vector, joined: tuple[int, ...], authority: Authority) -> list[tuple[Symbol, bool]]:
         out = []
         for leaf, status in zip(self.policy.leaves, vector, strict=True):
             if not status.is_open:
                 out.append((self._atom("true", leaf.iri), status is Status.MET))
         groups = [c for c in self.policy.criteria if not c.is_leaf]
-        for group, kind in zip(groups, kinds, strict=True):
-            out.append((self._check(_function("joined", _string(group.iri), _function(kind.value))), True))
+        for group, number in zip(groups, joined, strict=True):
+            out.append((self._check(_function("joined", _string(group.iri), _number(number))), True))
         for who in ("mandate", "plan"):
             for effect in ("excludes", "covers", "lifts_exclusion", "replaces_criteria"):
                 if (who, effect) not in authority.possible:
@@ -131,9 +131,7 @@ class Program:
                 return wanted
         return min(heeded)
 
-    def _basis(
-        self, recommendation: Recommendation, vector: Vector, kinds: tuple[Kind, ...], authority: Authority
-    ) -> Basis:
+    def _basis(self, recommendation: Recommendation, vector: Vector, authority: Authority) -> Basis:
         if recommendation is Recommendation.PEND:
             return Basis.OPEN
         if recommendation is Recommendation.APPROVE:
@@ -176,19 +174,33 @@ def _string(value: str) -> Symbol:
     return String(value)
 
 
-def _facts(policy: Policy) -> str:
+def _number(value: int) -> Symbol:
+    from clingo import Number
+
+    return Number(value)
+
+
+def joinings(policy: Policy) -> dict[str, set[int]]:
+    """How many members each group can need, over all readings, by the IRI of the group."""
+    groups = {c.iri: c for c in policy.criteria if not c.is_leaf}
+    out = {iri: {needed(c.kind, len(c.members), c.threshold)} for iri, c in groups.items()}
+    for reading in policy.reading_by_iri.values():
+        if reading.regroups in groups and reading.group_kind is not None:
+            members = len(groups[reading.regroups].members)
+            out[reading.regroups].add(needed(reading.group_kind, members, reading.group_threshold))
+    return out
+
+
+def facts(policy: Policy) -> str:
+    """The facts of a policy for ``determine.lp``: its leaves, groups, exclusions and constraints."""
     lines = []
-    kinds: dict[str, set[str]] = {c.iri: {c.kind.value} for c in policy.criteria if not c.is_leaf}
-    for ambiguity in policy.ambiguities:
-        for reading in ambiguity.readings:
-            if reading.regroups is not None and reading.group_kind is not None:
-                kinds[reading.regroups].add(reading.group_kind.value)
+    options = joinings(policy)
     for criterion in policy.criteria:
         name = _string(criterion.iri)
         if criterion.is_leaf:
             lines.append(f"leaf({name}).")
         lines += [f"member({name},{_string(m)})." for m in criterion.members]
-        lines += [f"option({name},{kind})." for kind in sorted(kinds.get(criterion.iri, ()))]
+        lines += [f"option({name},{number})." for number in sorted(options.get(criterion.iri, ()))]
     lines.append(f"root({_string(policy.root)}).")
     lines += [f"exclusion({_string(x)})." for x in policy.exclusions]
     for constraint in policy.constraints:
@@ -222,19 +234,16 @@ def program(policy: Policy) -> Program:
 # ---- Three-valued composition, used for the statuses of groups and as the oracle of the program ----
 
 
-def kleene(kind: Kind, members: Iterable[GroupStatus]) -> GroupStatus:
-    """A group's status from its members' (strong Kleene logic).
+def kleene(number: int, members: Sequence[GroupStatus]) -> GroupStatus:
+    """The status of a group of which so many members must be met (strong Kleene logic).
 
-    >>> kleene(Kind.ALL, [GroupStatus.MET, GroupStatus.OPEN]).value
+    >>> kleene(2, [GroupStatus.MET, GroupStatus.OPEN, GroupStatus.UNMET]).value
     'open'
     """
-    seen = set(members)
-    decisive = GroupStatus.UNMET if kind is Kind.ALL else GroupStatus.MET
-    if decisive in seen:
-        return decisive
-    if GroupStatus.OPEN in seen:
-        return GroupStatus.OPEN
-    return GroupStatus.MET if kind is Kind.ALL else GroupStatus.UNMET
+    met = members.count(GroupStatus.MET)
+    if met >= number:
+        return GroupStatus.MET
+    return GroupStatus.OPEN if met + members.count(GroupStatus.OPEN) >= number else GroupStatus.UNMET
 
 
 def as_group_status(status: Status) -> GroupStatus:
@@ -250,8 +259,7 @@ def tree_statuses(policy: Policy, leaves: Mapping[str, Status], readings: Readin
         if node.is_leaf:
             out[node.iri] = as_group_status(leaves[node.iri])
         else:
-            kind = policy.group_kind(node, readings)
-            out[node.iri] = kleene(kind, [visit(policy.by_iri[m]) for m in node.members])
+            out[node.iri] = kleene(policy.needed(node, readings), [visit(policy.by_iri[m]) for m in node.members])
         return out[node.iri]
 
     for top in (policy.root, *policy.exclusions):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class PlexusError(Exception):
@@ -32,11 +36,15 @@ class RequestError(PlexusError):
 
 
 class PolicyError(PlexusError):
-    """A policy, ontology or shapes file that is not well made. ``node`` names the term."""
+    """A policy, ontology or shapes file that is not well made. ``node`` names the term, ``file`` where it stands."""
 
-    def __init__(self, node: str, what: str, cure: str = "") -> None:
-        self.node = node
-        super().__init__(f"{node}: {what} {cure}".strip())
+    def __init__(self, node: str, what: str, cure: str = "", file: str = "") -> None:
+        self.node, self.what, self.cure, self.file = node, what, cure, file
+        super().__init__(f"{f'{file}: ' if file else ''}{node}: {what} {cure}".strip())
+
+    def located(self, file: Path | None) -> PolicyError:
+        """The same error with the file in which the node stands, where it is known."""
+        return PolicyError(self.node, self.what, self.cure, str(file)) if file and not self.file else self
 
 
 class ReadingError(PlexusError):

@@ -9,7 +9,7 @@ from pyoxigraph import NamedNode
 
 from reasoner.authority import BindingTerm, Reach
 from reasoner.counterfactual import Situation, open_that_matter
-from reasoner.derive import EVIDENCE_CLASSES
+from reasoner.derive import evidence_classes
 from reasoner.describe import Describer
 from reasoner.determine import Decision, tree_statuses
 from reasoner.errors import ProgramError
@@ -77,12 +77,14 @@ class Explainer:
             for a in s.policy.ambiguities_of(c)
         }
         evidence = self._evidence(c) if c.is_leaf else ()
-        message = c.messages[status] if c.is_leaf else self._group_message(c, kind, tree)
-        return CriterionResult(c.id, c.iri, c.label, parent, kind, status, reading, message, evidence, c.source)
+        needed = None if c.is_leaf else s.policy.needed(c, s.readings)
+        message = c.messages[status] if needed is None else self._group_message(c, needed, tree)
+        return CriterionResult(c.id, c.iri, c.label, parent, kind, status, reading, message, evidence, c.source, needed)
 
-    def _group_message(self, group: Criterion, kind: Kind, tree: dict[str, GroupStatus]) -> str:
+    def _group_message(self, group: Criterion, needed: int, tree: dict[str, GroupStatus]) -> str:
         members = [self.situation.policy.by_iri[m] for m in group.members]
-        need = "All are needed" if kind is Kind.ALL else "One is enough"
+        some = "One is enough" if needed == 1 else f"{needed} of {len(members)} are needed"
+        need = "All are needed" if needed == len(members) else some
         parts = []
         for status in (GroupStatus.MET, GroupStatus.UNMET, GroupStatus.OPEN):
             named = [m.label for m in members if tree[m.iri] is status]
@@ -117,7 +119,7 @@ class Explainer:
         s = self.situation
         used = {n for leaf in s.policy.leaves for p in Polarity for n in s.weigher.leaf(leaf, s.readings).nodes(p)}
         out = []
-        for cls in EVIDENCE_CLASSES:
+        for cls in evidence_classes(self.say.knowledge.ontology):
             for node in sorted(s.weigher.of_class(cls.value) - used):
                 reason = self._why_unused(node, cls.value)
                 out.append(

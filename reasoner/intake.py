@@ -14,37 +14,17 @@ from pathlib import Path
 
 from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, Literal, NamedNode, Quad, Triple
 
-from reasoner.derive import day_of, seen_from
+from reasoner.derive import TRUE, day_of, evidence_classes, seen_from
 from reasoner.errors import Fault, RequestError
+from reasoner.knowledge import load
 from reasoner.model import ShapeResult
 from reasoner.reading import read_triples
 from reasoner.triples import RDF_TYPE, Node, Triples
-from reasoner.vocabulary import BASE, CLIN, COV, DCTERMS, OWL, RDFS, XSD, compact, local_name
+from reasoner.vocabulary import ANAT, BASE, CLIN, COV, DCTERMS, OWL, RDFS, XSD, compact, local_name
 
 KNOWN_DATES = (COV.receivedOn, COV.date, CLIN.startDate, CLIN.endDate, CLIN.occurredOn)
-CONCEPT_VALUED = {
-    CLIN[name]
-    for name in [
-        "kind",
-        "modality",
-        "region",
-        "reportStatus",
-        "site",
-        "mechanism",
-        "territory",
-        "cause",
-        "medicationClass",
-        "target",
-        "outcome",
-        "coversTreatment",
-        "reason",
-        "side",
-        "presence",
-        "significance",
-        "functionalEffect",
-        "acuity",
-    ]
-}
+CONCEPTS = (CLIN.Concept, ANAT.Structure, ANAT.Territory)
+"""Classes of terms: a property with one of them as its range takes terms of plexus only."""
 SEEN_TERMS = {RDF_TYPE.value, RDFS.label.value, RDFS.comment.value, DCTERMS.title.value, DCTERMS.identifier.value}
 
 
@@ -72,13 +52,21 @@ class Record:
 
 
 def read(
-    source: str | Path | bytes, *, as_of: date, name: str | None = None, format: str | None = None
+    source: str | Path | bytes,
+    *,
+    as_of: date,
+    ontology: Triples | None = None,
+    name: str | None = None,
+    format: str | None = None,
 ) -> tuple[Record, ...]:
     """The requests of an input, not yet checked.
+
+    The ontology (default: what plexus ships) says which classes are evidence.
 
     Raises:
         RequestError: the input cannot be read, or holds no request.
     """
+    ontology = load().ontology if ontology is None else ontology
     parsed = read_triples(source, name=name, format=format)
     whole = Triples(parsed.triples)
     requests = whole.instances(COV.Request)
@@ -86,12 +74,13 @@ def read(
         fault = Fault(parsed.name, "no node is a cov:Request.", "Type the request; see `plexus template request`.")
         raise RequestError(parsed.name, (fault,))
     if len(requests) == 1:
-        return (_record(parsed.name, requests[0], whole, as_of, ()),)
+        return (_record(parsed.name, requests[0], whole, as_of, (), ontology),)
     parts = {request: _reachable(whole, request, set(requests)) for request in requests}
     stray = {s for s, _, _ in whole if not any(s in part for part in parts.values())}
     notes = tuple(f"{_name(s)} belongs to no request of the file; it was not used." for s in sorted(stray, key=str))
     return tuple(
-        _record(parsed.name, r, Triples(t for t in whole if t[0] in part), as_of, notes) for r, part in parts.items()
+        _record(parsed.name, r, Triples(t for t in whole if t[0] in part), as_of, notes, ontology)
+        for r, part in parts.items()
     )
 
 
@@ -110,7 +99,9 @@ def _reachable(t: Triples, request: Node, requests: set[Node]) -> set[Node]:
     return seen
 
 
-def _record(source: str, request: Node, triples: Triples, as_of: date, notes: tuple[str, ...]) -> Record:
+def _record(
+    source: str, request: Node, triples: Triples, as_of: date, notes: tuple[str, ...], ontology: Triples
+) -> Record:
     dataset = Dataset(Quad(s, p, o) for s, p, o in triples)
     marker = NamedNode("urn:plexus:marker:request")
     dataset.add(Quad(marker, marker, request))
@@ -125,17 +116,18 @@ def _record(source: str, request: Node, triples: Triples, as_of: date, notes: tu
     skolem = Triples((named(s), p, named(o)) for s, p, o in sorted(own, key=str))  # type: ignore[misc]
     iri = next(named(q.object) for q in quads if q.subject == marker)
     assert isinstance(iri, NamedNode)
-    lines = tuple(sorted(_lines(skolem, iri), key=lambda x: (x.sequence, x.iri)))
+    lines = tuple(sorted(_lines(skolem, iri, ontology), key=lambda x: (x.sequence, x.iri)))
     more = (*notes, *_foreign(skolem), *_fallbacks(skolem, lines))
     return Record(iri.value, source, skolem.text(iri, DCTERMS.identifier), as_of, skolem, digest, lines, more)
 
 
-def _lines(t: Triples, request: NamedNode) -> Iterator[LineRecord]:
+def _lines(t: Triples, request: NamedNode, ontology: Triples) -> Iterator[LineRecord]:
+    classes = evidence_classes(ontology)
     for line in t.nodes(request, COV.line):
         if isinstance(line, NamedNode):
             text = t.text(line, COV.sequence) or ""
             sequence = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-            yield LineRecord(line.value, sequence, seen_from(t, request, line))
+            yield LineRecord(line.value, sequence, seen_from(t, request, line, classes))
 
 
 def _fallbacks(t: Triples, lines: tuple[LineRecord, ...]) -> Iterator[str]:
@@ -181,11 +173,16 @@ def checked(record: Record, results: Iterable[ShapeResult], ontology: Triples) -
 
 def _term_faults(t: Triples, ontology: Triples) -> Iterator[Fault]:
     declared = {s.value for s, p, _ in ontology if p == RDF_TYPE and isinstance(s, NamedNode)}
+    concept_valued = {p for cls in CONCEPTS for p in ontology.subjects(RDFS.range, cls)}
+    derived = set(ontology.subjects(COV.derivedAtIntake, TRUE))
     for s, p, o in t:
+        if p in derived or o in derived:
+            what = f"{_name(p if p in derived else o)} is derived from the record and cannot be stated."  # type: ignore[arg-type]
+            yield Fault(_name(s), what, "Remove the statement.")
         if isinstance(s, NamedNode) and s.value.startswith(BASE):
             yield Fault(_name(s), "a request cannot say anything about plexus's own terms.", "Remove the statement.")
         for term in (p, o):
-            ours = isinstance(term, NamedNode) and (term.value.startswith(BASE) or (term is o and p in CONCEPT_VALUED))
+            ours = isinstance(term, NamedNode) and (term.value.startswith(BASE) or (term is o and p in concept_valued))
             if isinstance(term, NamedNode) and ours and term.value not in declared:
                 yield Fault(_name(s), f"{_name(term)} is no term of plexus.", _nearest(term.value, declared))
 

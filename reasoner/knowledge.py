@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -14,8 +14,8 @@ from reasoner import resources
 from reasoner.errors import PolicyError
 from reasoner.policy import Policy
 from reasoner.policy_reading import policies_from
-from reasoner.triples import Spo, Triples
-from reasoner.vocabulary import ANAT, CLIN, COV, RDFS, SKOS, local_name
+from reasoner.triples import RDF_TYPE, Spo, Triples
+from reasoner.vocabulary import ANAT, CLIN, COV, RDFS, SKOS, compact, local_name
 
 # What the evidence shapes need of the ontology: how concepts and structures are arranged, nothing else.
 ARRANGEMENT = (
@@ -69,9 +69,12 @@ def digest(triples: Iterable[Spo]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Knowledge:
-    """Ontology, policies and shapes of one folder."""
+    """Ontology, policies and shapes of a library.
 
-    root: Path
+    ``root`` is the folder that it was opened with; None is what plexus ships.
+    """
+
+    root: Path | None
     ontology: Triples
     policies: tuple[Policy, ...]
 
@@ -82,8 +85,35 @@ class Knowledge:
 
     @cache  # noqa: B019 - one Knowledge lives as long as the process
     def shapes(self, *parts: str) -> tuple[Spo, ...]:
-        """The triples of a file below ``shapes/``."""
-        return tuple(parse_turtle([self.root.joinpath("shapes", *parts)]))
+        """The triples of a file below ``shapes/``.
+
+        Raises:
+            PolicyError: the file is missing or is not Turtle.
+        """
+        path = resources.find(self.root, "shapes", *parts)
+        if path is None:
+            raise PolicyError("/".join(("shapes", *parts)), "does not exist.", "Write it with plexus shapes.")
+        return tuple(parse_turtle([path]))
+
+    @cache  # noqa: B019 - one Knowledge lives as long as the process
+    def facet_shapes(self, policy: Policy) -> tuple[Spo, ...]:
+        """The hand-written shapes that the evidence of an edition is held against."""
+        own = [name for name in policy.shape_files if resources.find(self.root, "shapes", "policies", name)]
+        return (*self.shapes("evidence.ttl"), *(t for name in own for t in self.shapes("policies", name)))
+
+    @cache  # noqa: B019 - one Knowledge lives as long as the process
+    def policy_shapes(self, policy: Policy) -> tuple[Spo, ...]:
+        """All shapes that a review under an edition evaluates."""
+        return (*self.facet_shapes(policy), *self.shapes("policies", policy.probes_file))
+
+    def home(self, path: Path) -> Path:
+        """Where a generated file of a policy belongs: beside that policy's file, in the layer that has it."""
+        policy = path.name.split(".")[0]
+        for layer in reversed(resources.layers(self.root)):
+            stems = [p.name.split(".")[0] for p in layer.joinpath("ontology", "policies").glob("*.ttl")]
+            if policy in stems:
+                return layer / path
+        return resources.layers(self.root)[-1] / path
 
     def label(self, iri: str) -> str:
         """The English label of a term, or its local name."""
@@ -96,16 +126,29 @@ class Knowledge:
 
 @cache
 def load(root: Path | None = None) -> Knowledge:
-    """The knowledge in a folder that holds ``ontology/`` and ``shapes/`` (default: what plexus ships).
+    """The knowledge of a library (default: what plexus ships), see :func:`reasoner.resources.layers`.
 
     Raises:
-        PolicyError: a file that cannot be read, or a policy that is not well made.
+        PolicyError: a file that cannot be read, or a policy that is not well made; it names the file.
     """
-    base = root or resources.data_dir()
-    own = sorted(p for p in (base / "ontology").glob("*.ttl") if p.name != INFERRED)
-    files = (*own, *sorted((base / "ontology" / "policies").glob("*.ttl")))
-    ontology = Triples(parse_turtle(files))
-    return Knowledge(base, ontology, policies_from(ontology))
+    own = [p for p in resources.files(root, "ontology", "*.ttl") if p.name != INFERRED]
+    by_file = {p: parse_turtle([p]) for p in (*own, *resources.files(root, "ontology/policies", "*.ttl"))}
+    ontology = Triples(t for triples in by_file.values() for t in triples)
+    try:
+        policies = policies_from(ontology)
+    except PolicyError as error:
+        raise error.located(_file_of(error.node, by_file)) from error
+    return Knowledge(root, ontology, policies)
+
+
+def _file_of(node: str, by_file: Mapping[Path, list[Spo]]) -> Path | None:
+    """The file that says what a node is; None where no file does, or the node is unnamed."""
+    for path, triples in by_file.items():
+        if any(
+            isinstance(s, NamedNode) and node in (s.value, compact(s.value)) and p == RDF_TYPE for s, p, _ in triples
+        ):
+            return path
+    return None
 
 
 def load_policies() -> tuple[Policy, ...]:
@@ -118,8 +161,9 @@ def knowledge_digests(knowledge: Knowledge) -> tuple[str, str, str]:
     """The digests of ontology, shapes and logic program, on which a review depends."""
     files = ["request.ttl", "evidence.ttl"]
     shapes: list[Spo] = [t for f in files for t in knowledge.shapes(f)]
-    for policy in knowledge.policies:
-        for name in (f"{policy.number}.ttl", f"{policy.number}.probes.ttl"):
+    names = (n for policy in knowledge.policies for n in (*policy.shape_files, policy.probes_file))
+    for name in dict.fromkeys(names):
+        if name.endswith(".probes.ttl") or resources.find(knowledge.root, "shapes", "policies", name):
             shapes += knowledge.shapes("policies", name)
     program = hashlib.sha256(resources.program_file().read_bytes()).hexdigest()
     return digest(knowledge.ontology), digest(shapes), program

@@ -25,11 +25,16 @@ DEFINITIONS = (SKOS.definition, RDFS.comment, SH.description, DCTERMS.descriptio
 
 @dataclass(frozen=True, eq=False)
 class SourceFile:
-    """One Turtle file: its path below the root (with /), its triples and the prefixes that it declares."""
+    """One Turtle file: its path below the root (with /), its triples, the prefixes that it declares, and the root."""
 
     path: str
     triples: Triples
     prefixes: Mapping[str, str]
+    root: Path
+
+    def text(self) -> str:
+        """The file as it is written."""
+        return self.root.joinpath(self.path).read_text(encoding="utf-8")
 
     @cached_property
     def header(self) -> NamedNode | None:
@@ -214,24 +219,21 @@ def read_file(root: Path, path: Path) -> SourceFile:
     try:
         parser = parse(path=path, format=RdfFormat.TURTLE, rename_blank_nodes=True)
         triples = Triples([(q.subject, q.predicate, q.object) for q in parser])
-        return SourceFile(path.relative_to(root).as_posix(), triples, dict(parser.prefixes))
+        return SourceFile(path.relative_to(root).as_posix(), triples, dict(parser.prefixes), root)
     except (OSError, SyntaxError) as error:
         raise PolicyError(str(path), f"cannot be read as Turtle: {error}.", "Mend the file.") from error
 
 
 @cache
 def open_library(root: Path | None = None) -> Library:
-    """The library in a folder that holds ``ontology/`` and ``shapes/`` (default: what plexus ships).
+    """The files of a library (default: what plexus ships), see :func:`reasoner.resources.layers`.
 
     Raises:
         PolicyError: a file that cannot be read.
     """
-    base = root or resources.data_dir()
-    paths = [
-        path
-        for part in ("ontology", "shapes")
-        for path in sorted(
-            (base / part).rglob("*.ttl"), key=lambda p: (len(p.relative_to(base).parts), p.with_suffix("").as_posix())
-        )
-    ]
-    return Library(base, tuple(read_file(base, p) for p in paths))
+    found: dict[Path, Path] = {}
+    for layer in resources.layers(root):
+        for part in ("ontology", "shapes"):
+            found.update((p.relative_to(layer), layer) for p in (layer / part).rglob("*.ttl"))
+    order = sorted(found, key=lambda p: (p.parts[0], len(p.parts), p.with_suffix("").as_posix()))
+    return Library(root or resources.data_dir(), tuple(read_file(found[p], found[p] / p) for p in order))

@@ -39,6 +39,7 @@ class Kind(StrEnum):
     LEAF = "leaf"
     ALL = "all"
     ANY = "any"
+    AT_LEAST = "at-least"
     EXCLUSION = "exclusion"
 
 
@@ -149,7 +150,10 @@ class Source:
 
 @dataclass(frozen=True)
 class CriterionResult:
-    """One node of the criteria tree with its outcome. ``status`` is a Status or GroupStatus value."""
+    """One node of the criteria tree with its outcome. ``status`` is a Status or GroupStatus value.
+
+    ``needed`` says of a group how many of its members must be met; it is None for leaves and exclusions.
+    """
 
     id: str
     iri: str
@@ -161,6 +165,7 @@ class CriterionResult:
     message: str
     evidence: tuple[EvidenceRef, ...]
     source: Source
+    needed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -182,11 +187,15 @@ class Change:
 
 @dataclass(frozen=True)
 class ChangeTree:
-    """The same sets, factored: ``all`` of the parts, ``any`` of the parts, or one ``change``."""
+    """The same sets, factored: ``all`` or ``any`` of the parts, ``at-least`` so many of them, or one ``change``.
+
+    ``needed`` is the number that ``at-least`` asks for.
+    """
 
     kind: str
     change: Change | None = None
     parts: tuple[ChangeTree, ...] = ()
+    needed: int | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from pyoxigraph import BlankNode, NamedNode, RdfFormat, parse
 
+from reasoner import resources
 from reasoner.errors import Fault, PolicyError
 from reasoner.knowledge import INFERRED, Knowledge, parse_turtle
 from reasoner.owl import TIMEOUT, Classification, classify, explain_inconsistency, owl_axioms
@@ -211,8 +212,8 @@ def entailment_faults(known: frozenset[Spo]) -> tuple[Fault, ...]:
 
 
 def _difference(knowledge: Knowledge, derived: frozenset[Spo]) -> Iterator[Fault]:
-    path = knowledge.root / "ontology" / INFERRED
-    shipped = shipped_part(parse_turtle([path]))
+    path = resources.find(knowledge.root, "ontology", INFERRED)
+    shipped = shipped_part(parse_turtle([path] if path else []))
     cure = "Write the file anew (inferred_turtle)."
     differences = {"follows and is not in it": derived - shipped, "is in it and does not follow": shipped - derived}
     for what, triples in differences.items():

@@ -5,7 +5,7 @@ Read from ``ontology/policies/*.ttl`` by :mod:`reasoner.policy_reading`; nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -13,6 +13,7 @@ from functools import cached_property
 from reasoner.errors import ReadingError
 from reasoner.model import Kind, Polarity, Source
 from reasoner.triples import Step
+from reasoner.vocabulary import BASE, policy_prefix
 
 Readings = Mapping[str, str]
 """Chosen reading (IRI) by ambiguity (IRI)."""
@@ -70,7 +71,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Criterion:
-    """One node of the criteria tree, with the texts by which its outcome is told."""
+    """One node of the criteria tree, with the texts by which its outcome is told.
+
+    ``threshold`` is how many members an at-least group asks for; None for every other kind.
+    """
 
     iri: str
     id: str
@@ -84,6 +88,7 @@ class Criterion:
     messages: Mapping[str, str]
     asks: Mapping[str, str]
     later_event: bool
+    threshold: int | None = None
 
     @property
     def is_leaf(self) -> bool:
@@ -101,7 +106,17 @@ class Reading:
     definition: str
     regroups: str | None = None
     group_kind: Kind | None = None
+    group_threshold: int | None = None
     dates_by: str | None = None
+
+
+def needed(kind: Kind, members: int, threshold: int | None) -> int:
+    """How many of a group's members must be met: all, one, or as many as an at-least group says.
+
+    >>> needed(Kind.ALL, 3, None), needed(Kind.ANY, 3, None), needed(Kind.AT_LEAST, 3, 2)
+    (3, 1, 2)
+    """
+    return {Kind.ALL: members, Kind.ANY: 1}.get(kind, threshold or members)
 
 
 @dataclass(frozen=True)
@@ -187,7 +202,10 @@ class CodingNote:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Policy:
-    """One edition of a policy, ready to review with. Criteria are in tree order, exclusions last."""
+    """One edition of a policy, ready to review with. Criteria are in tree order, exclusions last.
+
+    ``slug`` is the name of the edition in file names and in the namespace of its generated shapes.
+    """
 
     iri: str
     edition_iri: str
@@ -210,9 +228,26 @@ class Policy:
     note_rules: tuple[NoteRule, ...] = ()
     coding_notes: tuple[CodingNote, ...] = ()
     kinds: tuple[str, ...] = ()
+    slug: str = ""
 
     def __repr__(self) -> str:
         return f"Policy({self.number}, edition {self.edition})"
+
+    @property
+    def shape_files(self) -> tuple[str, ...]:
+        """The hand-written shapes files, below ``shapes/policies``: of the policy, and of this edition alone."""
+        return tuple(dict.fromkeys(f"{name}.ttl" for name in (self.number.lower(), self.slug)))
+
+    @property
+    def probes_file(self) -> str:
+        """The generated probes, below ``shapes/policies``."""
+        return f"{self.slug}.probes.ttl"
+
+    @cached_property
+    def prefixes(self) -> dict[str, str]:
+        """Prefixes for the terms of the policy and for its hand-written shapes."""
+        found = (policy_prefix(BASE + f"{part}policy/{self.number.lower()}#x") for part in ("", "shapes/"))
+        return dict(pair for pair in found if pair)
 
     @cached_property
     def by_iri(self) -> dict[str, Criterion]:
@@ -256,13 +291,29 @@ class Policy:
             out[by_name[name].iri] = options[wanted]
         return out
 
+    def own_readings(self, chosen: Mapping[str, str]) -> dict[str, str]:
+        """The readings among those asked for, over any number of policies, that are of this edition's ambiguities.
+
+        A name may say the policy (``0587:A10``); see :func:`check_readings`.
+        """
+        own = {name: a.notation for a in self.ambiguities for name in (a.notation, f"{self.number}:{a.notation}")}
+        return self.readings({own[name]: reading for name, reading in chosen.items() if name in own})
+
     def group_kind(self, criterion: Criterion, readings: Readings) -> Kind:
         """How a group is joined under the readings."""
+        return self._joining(criterion, readings)[0]
+
+    def needed(self, criterion: Criterion, readings: Readings) -> int:
+        """How many members of a group must be met under the readings for the group to be met."""
+        kind, threshold = self._joining(criterion, readings)
+        return needed(kind, len(criterion.members), threshold)
+
+    def _joining(self, criterion: Criterion, readings: Readings) -> tuple[Kind, int | None]:
         for chosen in readings.values():
             reading = self.reading_by_iri[chosen]
             if reading.regroups == criterion.iri and reading.group_kind is not None:
-                return reading.group_kind
-        return criterion.kind
+                return reading.group_kind, reading.group_threshold
+        return criterion.kind, criterion.threshold
 
     def dates_by(self, readings: Readings) -> str:
         """The property whose date chooses the edition under the readings (empty if none is modelled)."""
@@ -290,3 +341,24 @@ class Policy:
 
         visit(self.root)
         return tuple(out)
+
+
+def check_readings(policies: Iterable[Policy], chosen: Mapping[str, str]) -> None:
+    """Refuse a choice of readings that fits none of the policies, or ambiguities of two policies.
+
+    Raises:
+        ReadingError: an ambiguity or a reading of that name does not exist, or the name is one of several policies.
+    """
+    loaded = tuple(policies)
+    names = list(dict.fromkeys(a.notation for p in loaded for a in p.ambiguities))
+    for name, wanted in chosen.items():
+        number, _, notation = name.rpartition(":")
+        fitting = [p for p in loaded if number in ("", p.number) and notation in {a.notation for a in p.ambiguities}]
+        numbers = list(dict.fromkeys(p.number for p in fitting))
+        if not fitting:
+            raise ReadingError(f"There is no ambiguity {name!r}. Known: {', '.join(names)}.")
+        if len(numbers) > 1:
+            choices = " or ".join(f"{n}:{notation}" for n in numbers)
+            raise ReadingError(f"{name} is an ambiguity of several policies; write {choices}.")
+        for policy in fitting:
+            policy.readings({notation: wanted})

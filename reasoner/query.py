@@ -69,8 +69,7 @@ class Answer:
 
 def questions(root: Path | None = None) -> tuple[Question, ...]:
     """The competency questions of a folder (default: those that plexus ships), by name."""
-    folder = (root or resources.data_dir()) / "ontology" / "questions"
-    return tuple(_read(p) for p in sorted(folder.glob("*.rq")))
+    return tuple(_read(p) for p in resources.files(root, "ontology/questions", "*.rq"))
 
 
 def _read(path: Path) -> Question:
@@ -161,12 +160,12 @@ def run(
     return Answer(told["kind"], told["results"], told["capped"], told["prefixes"], absent)
 
 
-def faults(asked: Mapping[str, str], root: Path, *, timeout: float = TIMEOUT_SECONDS) -> dict[str, str]:
+def faults(asked: Mapping[str, str], root: Path | None = None, *, timeout: float = TIMEOUT_SECONDS) -> dict[str, str]:
     """What is wrong with queries, by name: those that can be run have no entry.
 
     Args:
         asked: queries by name. They are run in one worker on an empty graph.
-        root: the folder with ``ontology/``, whose prefixes the queries use.
+        root: the library whose prefixes the queries use (default: what plexus ships).
         timeout: seconds for all of them.
     """
     out = {}
@@ -175,7 +174,8 @@ def faults(asked: Mapping[str, str], root: Path, *, timeout: float = TIMEOUT_SEC
             sparql.refuse(text)
         except QueryError as error:
             out[name] = str(error)
-    job = {"root": str(root), "check": {n: t for n, t in asked.items() if n not in out}, "memory_mb": MEMORY_MB}
+    where = str(root or resources.data_dir())
+    job = {"root": where, "check": {n: t for n, t in asked.items() if n not in out}, "memory_mb": MEMORY_MB}
     return out | dict(_in_worker(job, timeout)["faults"])
 
 

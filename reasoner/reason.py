@@ -19,6 +19,7 @@ HEADLINES = {
     Recommendation.PEND: "PEND recommended: not a determination",
     Recommendation.NOT_APPLICABLE: "NOT APPLICABLE: this policy does not govern the line",
 }
+CHOICES = (Kind.ANY, Kind.AT_LEAST)
 TERM_BASES = (Basis.MANDATE, Basis.PLAN_EXCLUSION, Basis.PLAN_TERM)
 
 
@@ -178,7 +179,7 @@ class ReasonWriter:
     def _open_sentence(self) -> str:
         labels = {c.id: c for c in self.criteria}
         asked = [labels[i.criterion] for i in self.items if i.criterion in labels]
-        direct = [c for c in asked if c.parent is None or labels[c.parent].kind is not Kind.ANY]
+        direct = [c for c in asked if c.parent is None or labels[c.parent].kind not in CHOICES]
         first = next(iter(direct or asked), None)
         if first is None:
             asks = " ".join(i.ask for i in self.items)
@@ -190,11 +191,11 @@ class ReasonWriter:
         return f"{first.message.rstrip('.')} (criterion “{first.label}”, {place}){more}."
 
     def _choice_above(self, criterion: Criterion) -> Criterion:
-        """The widest group above a criterion of which one member is enough, or the criterion itself."""
+        """The widest group above a criterion of which some members are enough, or the criterion itself."""
         kinds = {c.iri: c.kind for c in self.criteria}
         widest, parent = criterion, criterion.parent
         while parent is not None:
-            if kinds[parent] is Kind.ANY:
+            if kinds[parent] in CHOICES:
                 widest = self.policy.by_iri[parent]
             parent = self.policy.by_iri[parent].parent
         return widest

@@ -16,6 +16,31 @@ def data_dir() -> Path:
     return packaged if packaged.is_dir() else _HERE.parent
 
 
+def layers(library: Path | None = None) -> tuple[Path, ...]:
+    """The folders that make up a library, the first one below the others.
+
+    Args:
+        library: a folder with ``ontology/`` and ``shapes/`` (default: what plexus ships). One that has no
+            vocabulary of its own (``ontology/coverage.ttl``) lies above what plexus ships and adds to it.
+    """
+    base = data_dir()
+    if library is None or library.resolve() == base.resolve():
+        return (base,)
+    return (library,) if (library / "ontology" / "coverage.ttl").is_file() else (base, library)
+
+
+def find(library: Path | None, *parts: str) -> Path | None:
+    """A file of a library; where several layers have it, that of the upmost."""
+    found = (layer.joinpath(*parts) for layer in reversed(layers(library)))
+    return next((path for path in found if path.is_file()), None)
+
+
+def files(library: Path | None, folder: str, pattern: str) -> list[Path]:
+    """The files of a folder of a library, sorted by name; one of an upper layer stands in for its namesake below."""
+    by_name = {p.relative_to(layer): p for layer in layers(library) for p in layer.joinpath(folder).glob(pattern)}
+    return [path for _, path in sorted(by_name.items()) if path.is_file()]
+
+
 def program_file() -> Path:
     """The logic program."""
     return _HERE / "determine.lp"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
-
-from pyoxigraph import NamedNode
 
 from reasoner import intake
 from reasoner.authority import BindingTerm, authority, terms
@@ -24,13 +22,12 @@ from reasoner.counterfactual import (
     minimal_sets,
     verified,
 )
-from reasoner.describe import Describer
 from reasoner.determine import Decision
-from reasoner.engine import Engine
 from reasoner.engine_pyshacl import engines
 from reasoner.errors import EngineError
 from reasoner.explain import Explainer, facet_messages, refuse_bare_denial
 from reasoner.knowledge import Knowledge, knowledge_digests, load
+from reasoner.lines import Line, Setting, line_of
 from reasoner.model import (
     Basis,
     Decisive,
@@ -51,23 +48,11 @@ from reasoner.notes import (
     remark_notes,
     review_date_note,
 )
-from reasoner.policy import Policy, Readings
+from reasoner.policy import Policy, Readings, check_readings
 from reasoner.reason import HEADLINES, ReasonWriter, out_of_scope_reason
-from reasoner.triples import Triples
-from reasoner.vocabulary import CLIN, COV
 from reasoner.weigh import Weigher, fits_from
 
-SCHEMA = "https://w3id.org/plexus/review/1.1"
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a run is done with: knowledge, engine, day, and the readings asked for."""
-
-    knowledge: Knowledge
-    engine: Engine
-    as_of: date
-    chosen: Mapping[str, str]
+SCHEMA = "https://w3id.org/plexus/review/1.2"
 
 
 def software_version() -> str:
@@ -86,6 +71,7 @@ def review(
     engine: str = "pyshacl",
     name: str | None = None,
     format: str | None = None,
+    library: Path | None = None,
 ) -> tuple[Review, ...]:
     """Review every request of a file (path, bytes, or ``-`` for standard input).
 
@@ -96,12 +82,16 @@ def review(
         engine: the SHACL engine.
         name: what to call the input in errors.
         format: ``turtle``, ``jsonld``, ``ntriples`` or ``rdfxml``; guessed where not given.
+        library: a folder with policies of one's own (default: what plexus ships); see ``reasoner.resources.layers``.
 
     Raises:
         RequestError: the input is refused; every fault is listed.
         ReadingError: an ambiguity or reading does not exist.
+        PolicyError: the library is not well made.
     """
-    found = review_records(source, as_of=as_of, readings=readings, engine=engine, name=name, format=format)
+    found = review_records(
+        source, as_of=as_of, readings=readings, engine=engine, name=name, format=format, library=library
+    )
     return tuple(one for _, one in found)
 
 
@@ -113,6 +103,7 @@ def review_records(
     engine: str = "pyshacl",
     name: str | None = None,
     format: str | None = None,
+    library: Path | None = None,
 ) -> tuple[tuple[intake.Record, Review], ...]:
     """As :func:`review`, each review with the record that it is about.
 
@@ -122,11 +113,10 @@ def review_records(
     """
     if engine not in engines():
         raise EngineError(f"There is no engine {engine!r}. Known: {', '.join(engines())}.")
-    knowledge = load()
+    knowledge = load(library)
     setting = Setting(knowledge, engines()[engine](), as_of or date.today(), dict(readings or {}))
-    for policy in knowledge.policies:
-        policy.readings(setting.chosen)
-    records = intake.read(source, as_of=setting.as_of, name=name, format=format)
+    check_readings(knowledge.policies, setting.chosen)
+    records = intake.read(source, as_of=setting.as_of, name=name, format=format, ontology=knowledge.ontology)
     shapes = knowledge.shapes("request.ttl")
     checked = []
     for record in records:
@@ -139,7 +129,6 @@ def review_record(record: intake.Record, setting: Setting) -> Review:
     """Review one checked request."""
     lines = tuple(review_line(record, line, setting) for line in record.lines)
     adverse = any(x.recommendation in (Recommendation.DENY, Recommendation.PEND) for x in lines)
-    shown = setting.knowledge.policies[0].readings(setting.chosen) if setting.knowledge.policies else {}
     return Review(
         schema=SCHEMA,
         request=record.iri,
@@ -151,7 +140,7 @@ def review_record(record: intake.Record, setting: Setting) -> Review:
         digests=_digests(record.digest, setting.knowledge),
         engine=setting.engine.name,
         version=software_version(),
-        readings=_reading_names(setting.knowledge.policies, shown),
+        readings=_reading_names(lines, setting),
     )
 
 
@@ -160,77 +149,39 @@ def _digests(request: str, knowledge: Knowledge) -> Digests:
     return Digests(request=request, policy=policy, shapes=shapes, program=program)
 
 
-def _reading_names(policies: tuple[Policy, ...], readings: Readings) -> dict[str, str]:
-    out = {}
-    for policy in policies[:1]:
+def _reading_names(lines: tuple[LineReview, ...], setting: Setting) -> dict[str, str]:
+    """The readings in force of every edition that reviewed a line; with its number where two policies share a name."""
+    refs = {(line.policy.iri, line.policy.edition) for line in lines if line.policy is not None}
+    used = [p for p in setting.knowledge.policies if (p.iri, p.edition.isoformat()) in refs]
+    numbers: dict[str, set[str]] = {}
+    for policy in used:
         for ambiguity in policy.ambiguities:
-            out[ambiguity.notation] = policy.reading_by_iri[readings[ambiguity.iri]].notation
+            numbers.setdefault(ambiguity.notation, set()).add(policy.number)
+    out = {}
+    for policy in used:
+        readings = policy.own_readings(setting.chosen)
+        for a in policy.ambiguities:
+            name = a.notation if len(numbers[a.notation]) == 1 else f"{policy.number}:{a.notation}"
+            out[name] = policy.reading_by_iri[readings[a.iri]].notation
     return out
 
 
 # ---- One line --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line as it is reviewed: its node, what it asks for, and the words to tell it."""
-
-    record: intake.Record
-    sequence: int
-    node: NamedNode
-    triples: Triples
-    code: str
-    condition: NamedNode | None
-    say: Describer
-    plain: Describer
-
-    def day(self, prop: str) -> date | None:
-        """The date by which an edition is chosen: of the line, or of the request."""
-        for node in (self.node, NamedNode(self.record.iri)):
-            text = self.triples.text(node, NamedNode(prop))
-            if text:
-                return date.fromisoformat(text[:10])
-        return None
-
-    @property
-    def side(self) -> str | None:
-        """The label of the line's side."""
-        side = self.triples.node(self.node, CLIN.side)
-        return self.say.word(side) if side is not None else None
-
-
-def _line(record: intake.Record, line: intake.LineRecord, knowledge: Knowledge) -> Line:
-    node = NamedNode(line.iri)
-    condition = line.triples.node(node, COV.indication)
-    return Line(
-        record=record,
-        sequence=line.sequence,
-        node=node,
-        triples=line.triples,
-        code=line.triples.text(node, COV.procedureCode) or "",
-        condition=condition if isinstance(condition, NamedNode) else None,
-        say=Describer(knowledge, line.triples),
-        plain=Describer(knowledge, line.triples, plain=True),
-    )
-
-
 def review_line(record: intake.Record, line_record: intake.LineRecord, setting: Setting) -> LineReview:
     """Review one line under the edition in force for it."""
-    line = _line(record, line_record, setting.knowledge)
+    line = line_of(record, line_record, setting.knowledge)
     editions = [p for p in setting.knowledge.policies if line.code in p.codes]
     if not editions:
         return _unknown_code(line, setting)
     policy, day = _edition(editions, line, setting)
     if day is None or not _in_force(policy, day):
         return _outside_edition(line, policy, day, setting)
-    shapes = (
-        *setting.knowledge.shapes("evidence.ttl"),
-        *setting.knowledge.shapes("policies", f"{policy.number}.ttl"),
-        *setting.knowledge.shapes("policies", f"{policy.number}.probes.ttl"),
-    )
+    shapes = setting.knowledge.policy_shapes(policy)
     results = setting.engine.evaluate((*line.triples, *setting.knowledge.arrangement), shapes)
     weigher = Weigher(policy, line.triples, fits_from(policy, line.node.value, results))
-    readings = policy.readings(setting.chosen)
+    readings = policy.own_readings(setting.chosen)
     found = terms(line.triples, record.iri, line.code, day)
     situation = Situation(
         policy, weigher, readings, authority(found), lambda other: _outside(policy, line, weigher, other)
@@ -246,11 +197,11 @@ def review_line(record: intake.Record, line_record: intake.LineRecord, setting: 
 def _edition(editions: list[Policy], line: Line, setting: Setting) -> tuple[Policy, date | None]:
     """The edition in force on the governing date, or the one that comes nearest."""
     for policy in editions:
-        day = line.day(policy.dates_by(policy.readings(setting.chosen)))
+        day = line.day(policy.dates_by(policy.own_readings(setting.chosen)))
         if day is not None and _in_force(policy, day):
             return policy, day
     nearest = editions[0]
-    return nearest, line.day(nearest.dates_by(nearest.readings(setting.chosen)))
+    return nearest, line.day(nearest.dates_by(nearest.own_readings(setting.chosen)))
 
 
 def _in_force(policy: Policy, day: date) -> bool:

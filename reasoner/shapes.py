@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from reasoner.model import Kind
 from reasoner.policy import Facet, Policy
-from reasoner.policy_reading import EVS, generated_namespace
+from reasoner.policy_rules import EVS, generated_namespace
 from reasoner.vocabulary import COV, PREFIXES, compact, local_name
 
 ANYTHING, NOTHING = EVS + "Anything", EVS + "Nothing"
@@ -20,7 +20,7 @@ LINE = COV.Line.value
 
 def probe_iri(policy: Policy, shape: str) -> str:
     """The probe that reports the nodes which conform to a shape."""
-    return f"{generated_namespace(policy.number)}{local_name(shape)}-probe"
+    return f"{generated_namespace(policy.slug)}{local_name(shape)}-probe"
 
 
 def _facets(policy: Policy) -> Iterable[tuple[Facet, str]]:
@@ -54,7 +54,7 @@ def outcome_shapes(policy: Policy) -> dict[str, tuple[str, str]]:
 
     An all-of group says no more than its members, which are required themselves, and has none.
     """
-    base = generated_namespace(policy.number)
+    base = generated_namespace(policy.slug)
     nodes = [c for c in policy.required() if c.kind is not Kind.ALL] + [policy.by_iri[i] for i in policy.exclusions]
     return {c.iri: (f"{base}{c.id}-denies", f"{base}{c.id}-open") for c in nodes}
 
@@ -69,8 +69,9 @@ class ShapesWriter:
 
     def __init__(self, policy: Policy, title: str, description: str) -> None:
         self.policy = policy
-        self.namespace = generated_namespace(policy.number)
-        self.prefixes = {**PREFIXES, f"p{policy.number}g": self.namespace}
+        self.namespace = generated_namespace(policy.slug)
+        self.prefix = next(iter(policy.prefixes)) + "g"
+        self.prefixes = {**PREFIXES, **policy.prefixes, self.prefix: self.namespace}
         self.blocks = [
             f"<{self.namespace.rstrip('#')}/{title}> a owl:Ontology ;\n"
             f'    dcterms:title "Generated shapes of policy {policy.number}: {title}"@en ;\n'
@@ -80,11 +81,11 @@ class ShapesWriter:
 
     def name(self, iri: str) -> str:
         if iri.startswith(self.namespace):
-            return f"p{self.policy.number}g:{iri[len(self.namespace) :]}"
+            return f"{self.prefix}:{iri[len(self.namespace) :]}"
         return compact(iri)
 
     def own(self, local: str) -> str:
-        return f"p{self.policy.number}g:{local}"
+        return f"{self.prefix}:{local}"
 
     def add(self, subject: str, *pairs: str) -> None:
         self.blocks.append(block(subject, pairs))

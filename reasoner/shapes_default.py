@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import combinations
 from pathlib import Path
 
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from reasoner.knowledge import Knowledge
 from reasoner.model import Kind, Polarity
-from reasoner.policy import Criterion, Link, Policy, Rule
+from reasoner.policy import Criterion, Link, Policy, Rule, needed
 from reasoner.shapes import ANYTHING, NOTHING, ShapesWriter, block, judgement_shapes, probes_turtle
 from reasoner.triples import Term, Triples
 from reasoner.vocabulary import XSD, compact, local_name
@@ -164,15 +165,28 @@ def _flat(policy: Policy, group: Criterion) -> list[str]:
     """The members of a group, those of inner groups of the same kind taken up into it."""
     out: list[str] = []
     for member in (policy.by_iri[m] for m in group.members):
-        out.extend(_flat(policy, member) if member.kind is group.kind else [member.id])
+        same = member.kind is group.kind and group.kind is not Kind.AT_LEAST
+        out.extend(_flat(policy, member) if same else [member.id])
     return out
 
 
 def _group_shapes(w: ShapesWriter, group: Criterion, policy: Policy) -> None:
     members = _flat(policy, group)
-    met, unmet = ("and", "or") if group.kind is Kind.ALL else ("or", "and")
-    _combine(w, f"{group.id}-met", f"{group.label}: met", met, [w.own(f"{m}-met") for m in members])
-    _combine(w, f"{group.id}-unmet", f"{group.label}: unmet", unmet, [w.own(f"{m}-unmet") for m in members])
+    number = needed(group.kind, len(members), group.threshold)
+    for status, so_many in (("met", number), ("unmet", len(members) - number + 1)):
+        parts = [w.own(f"{m}-{status}") for m in members]
+        _at_least(w, f"{group.id}-{status}", f"{group.label}: {status}", so_many, parts)
+
+
+def _at_least(w: ShapesWriter, local: str, name: str, number: int, parts: list[str]) -> None:
+    """A shape to which a node conforms that fits so many of the parts: each choice of them is a shape of its own."""
+    if number == 1 or number == len(parts):
+        _combine(w, local, name, "or" if number == 1 and len(parts) > 1 else "and", parts)
+        return
+    choices = list(combinations(parts, number))
+    for place, choice in enumerate(choices, 1):
+        _combine(w, f"{local}-{place}", f"{name}, by choice {place}", "and", list(choice))
+    _combine(w, local, name, "or", [w.own(f"{local}-{place}") for place in range(1, len(choices) + 1)])
 
 
 def _scope_shape(w: ShapesWriter, policy: Policy) -> None:
@@ -298,7 +312,7 @@ def generated(knowledge: Knowledge) -> dict[Path, str]:
     out: dict[Path, str] = {}
     for policy in knowledge.policies:
         folder = Path("shapes", "policies")
-        out[folder / f"{policy.number}.probes.ttl"] = probes_turtle(policy)
-        sources = [("evidence.ttl",), ("policies", f"{policy.number}.ttl")]
-        out[folder / f"{policy.number}.default.ttl"] = default_turtle(policy, knowledge, sources)
+        out[folder / policy.probes_file] = probes_turtle(policy)
+        sources = [("evidence.ttl",), *(("policies", name) for name in policy.shape_files)]
+        out[folder / f"{policy.slug}.default.ttl"] = default_turtle(policy, knowledge, sources)
     return out

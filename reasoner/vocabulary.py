@@ -5,6 +5,7 @@ A test checks that every term named here is declared in ``ontology/``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from pyoxigraph import NamedNode
@@ -24,8 +25,6 @@ PREFIXES: dict[str, str] = {
     "lit": BASE + "literature#",
     "oa": "http://www.w3.org/ns/oa#",
     "owl": "http://www.w3.org/2002/07/owl#",
-    "p0587": BASE + "policy/0587#",
-    "p0587s": BASE + "shapes/policy/0587#",
     "prov": "http://www.w3.org/ns/prov#",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
@@ -71,14 +70,32 @@ SKOS = Namespace(PREFIXES["skos"])
 XSD = Namespace(PREFIXES["xsd"])
 
 
+_POLICY = re.compile(re.escape(BASE) + r"(shapes/)?policy/([a-z0-9-]+)#.")
+
+
+def policy_prefix(iri: str) -> tuple[str, str] | None:
+    """Prefix and namespace of a policy's term or hand-written shape, by the convention for them; else None.
+
+    >>> policy_prefix("https://w3id.org/plexus/shapes/policy/cmm-608#OneLevel")
+    ('pcmm608s', 'https://w3id.org/plexus/shapes/policy/cmm-608#')
+    """
+    found = _POLICY.match(iri)
+    if found is None:
+        return None
+    return "p" + found[2].replace("-", "") + ("s" if found[1] else ""), iri[: iri.index("#") + 1]
+
+
 def compact(iri: str, prefixes: Mapping[str, str] | None = None) -> str:
     """An IRI as prefix:name where a prefix fits (the longest namespace), else in angle brackets.
 
-    >>> compact("https://w3id.org/plexus/clinical#Left")
-    'clin:Left'
+    Without ``prefixes``, those of plexus and of its policies hold.
+
+    >>> compact("https://w3id.org/plexus/clinical#Left"), compact("https://w3id.org/plexus/policy/0587#edition")
+    ('clin:Left', 'p0587:edition')
     """
     best = ""
-    known = PREFIXES if prefixes is None else prefixes
+    own = policy_prefix(iri) if prefixes is None else None
+    known = {**PREFIXES, own[0]: own[1]} if own else PREFIXES if prefixes is None else prefixes
     for prefix, base in known.items():
         local = iri[len(base) :]
         fits = iri.startswith(base) and local and all(c.isalnum() or c in "-_." for c in local)

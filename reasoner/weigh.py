@@ -15,7 +15,7 @@ from pyoxigraph import NamedNode
 from reasoner.errors import EngineError
 from reasoner.model import Polarity, ShapeResult, Status
 from reasoner.policy import Criterion, Facet, Link, Policy, Readings, Rule
-from reasoner.policy_reading import EVS
+from reasoner.policy_rules import EVS
 from reasoner.shapes import ANYTHING, LINE, NOTHING, probe_iri, probed_shapes
 from reasoner.triples import Triples
 from reasoner.vocabulary import COV

@@ -273,3 +273,17 @@ def test_a_json_number_with_a_fraction_is_a_decimal():
     as_number = read_triples(text.replace('"strengthGrade": "4.0"', '"strengthGrade": 3.5').encode(), format="jsonld")
     values = {o.value for _, p, o in as_number.triples if p.value.endswith("strengthGrade")}
     assert "3.5" in values and not any("E" in v for v in values)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        ":mri-finding cov:settledFor p0587:DocumentedCompression .",
+        ":mri-finding cov:supersededBy :pain .",
+        ":therapy cov:durationInDays 400 .",
+        ":therapy cov:daysBeforeService 3 .",
+        ":line1 a cov:OtherLine .",
+    ],
+)
+def test_what_is_derived_from_a_record_cannot_be_stated_in_it(statement):
+    assert "is derived from the record and cannot be stated. Remove the statement." in fault(f"{GOOD}\n{statement}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -76,18 +77,16 @@ def test_oracle_equals_an_independently_written_formula_on_all_combinations(poli
         assert kleene_recommendation(policy, leaves, readings) is names[int(expected[i])]
 
 
-@pytest.mark.parametrize("kind", [Kind.ALL, Kind.ANY])
-@pytest.mark.parametrize("size", [1, 2, 3])
-def test_each_gate_agrees_with_completion(kind, size):
+@pytest.mark.parametrize(("size", "number"), [(n, k) for n in (1, 2, 3, 4) for k in range(1, n + 1)])
+def test_each_gate_agrees_with_completion(size, number):
     """Exhaustively: a gate is met when every completion of its open members is, unmet when none is."""
-    join = all if kind is Kind.ALL else any
     for members in product(GroupStatus, repeat=size):
         options = [[m is GroupStatus.MET] if m is not GroupStatus.OPEN else [True, False] for m in members]
-        outcomes = {join(completion) for completion in product(*options)}
+        outcomes = {sum(completion) >= number for completion in product(*options)}
         expected = (
             GroupStatus.OPEN if len(outcomes) == 2 else (GroupStatus.MET if outcomes == {True} else GroupStatus.UNMET)
         )
-        assert kleene(kind, members) is expected
+        assert kleene(number, members) is expected
 
 
 def test_one_unmet_required_criterion_denies_whatever_else_is_open(policy):
@@ -180,3 +179,31 @@ def test_tree_statuses_cover_every_node(policy):
     tree = tree_statuses(policy, leaves, policy.default_readings)
     assert set(tree) == {c.iri for c in policy.criteria}
     assert all(tree[leaf.iri] is as_group_status(leaves[leaf.iri]) for leaf in policy.leaves)
+
+
+def with_at_least(policy, number):
+    """The policy with a group of which so many members are needed."""
+    changed = tuple(
+        replace(c, kind=Kind.AT_LEAST, threshold=number) if c.id == "treatments" else c for c in policy.criteria
+    )
+    return replace(policy, criteria=changed)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_an_at_least_group_agrees_with_the_oracle_on_all_combinations_of_its_members(policy, number):
+    counted = with_at_least(policy, number)
+    decide = Program(counted).decide
+    readings = counted.default_readings
+    for a, b, c in product((MET, UNMET, OPEN), repeat=3):
+        statuses = vector(counted, trauma_waiver=UNMET, physical_therapy=a, oral_medication=b, injection=c)
+        expected = kleene_recommendation(counted, by_leaf(counted, statuses), readings)
+        assert decide(statuses, readings).recommendation is expected
+        met, waiting = [a, b, c].count(MET), [a, b, c].count(OPEN)
+        hoped = Recommendation.PEND if met + waiting >= number else Recommendation.DENY
+        assert expected is (Recommendation.APPROVE if met >= number else hoped)
+
+
+def test_at_least_is_offered_as_minimal_sets_of_so_many():
+    three = tuple(ChangeTree("change", Change(c, Verb.DOCUMENT)) for c in "abc")
+    sets = minimal_sets(ChangeTree("at-least", parts=three, needed=2))
+    assert {frozenset(c.criterion for c in s) for s in sets} == {frozenset(p) for p in ("ab", "ac", "bc")}

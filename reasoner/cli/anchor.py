@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reasoner.cli.check import text_of
+from reasoner.cli.options import LIBRARY
 from reasoner.cli.output import tell
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ _PREFIX = re.compile(r"[A-Za-z]([\w.-]*[\w-])?", re.ASCII)
 @click.argument("last", required=False)
 @click.option("--name", default="name-of-the-place", help="Local name of the anchor.")
 @click.option("--prefix", default="p0587", show_default=True, help="Prefix of the policy.")
-def anchor(source: Path, first: str, last: str | None, name: str, prefix: str) -> None:
+@LIBRARY
+def anchor(source: Path, first: str, last: str | None, name: str, prefix: str, library: Path | None) -> None:
     """Print an anchor in Turtle for the words of a document that begin with FIRST (and end with LAST).
 
     It holds numbers and a digest, never the words. LAST is looked for after FIRST. The section comes from the headings
@@ -47,7 +49,7 @@ def anchor(source: Path, first: str, last: str | None, name: str, prefix: str) -
     page = page_at(text, start)
     if page is None:
         tell("cov:page: is left open: the document has no form feeds that part its pages.")
-    section, home = _section(text, start, prefix)
+    section, home = _section(text, start, prefix, library)
     click.echo(
         f"{prefix}:at-{name} a cov:Anchor ;\n"
         f'    rdfs:label "{name.replace("-", " ")}"@en ;\n'
@@ -85,15 +87,14 @@ def _range(copy: str, begin: str, end: str | None) -> tuple[int, int]:
     return hits[0], ends[0]
 
 
-def _section(text: str, start: int, prefix: str) -> tuple[str, str]:
+def _section(text: str, start: int, prefix: str, library: Path | None) -> tuple[str, str]:
     """The section of a position, by the headings of a policy, and the ontology that defines it."""
-    from reasoner import resources
     from reasoner.anchors import compare, section_at
     from reasoner.dataset import knowledge_graphs, merged
     from reasoner.errors import PolicyError
     from reasoner.vocabulary import RDFS, compact
 
-    graph = merged(knowledge_graphs(resources.data_dir()))
+    graph = merged(knowledge_graphs(library))
     edition = _edition(graph, prefix)
     if edition is None:
         tell(f"cov:inSection: is left open: no policy with the prefix {prefix} is known.")

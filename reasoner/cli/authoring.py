@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from datetime import date, datetime
+from pathlib import Path
 
 import click
 
+from reasoner.cli.options import LIBRARY
 from reasoner.cli.output import write
 from reasoner.cli.review import INPUT_FORMATS
 
@@ -17,14 +19,17 @@ from reasoner.cli.review import INPUT_FORMATS
 @click.option(
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
 )
-def readings(number: str | None, output_format: str) -> None:
+@LIBRARY
+def readings(number: str | None, output_format: str, library: Path | None) -> None:
     """List the ambiguities of the policy text with their readings, defaults and reasons."""
-    from reasoner.knowledge import load_policies
+    from reasoner.knowledge import load
     from reasoner.render import policies
 
-    found = [p for p in load_policies() if number in (None, p.number)]
+    known = load(library).policies
+    found = [p for p in known if number in (None, p.number)]
     if not found:
-        raise click.UsageError(f"There is no policy {number}. Known: {', '.join(p.number for p in load_policies())}.")
+        names = ", ".join(dict.fromkeys(p.number for p in known))
+        raise click.UsageError(f"There is no policy {number}. Known: {names}.")
     if output_format == "json":
         click.echo(json.dumps([policies.readings_dict(p) for p in found], ensure_ascii=False, indent=2))
     else:
@@ -51,7 +56,10 @@ def template(what: str, output_format: str) -> None:
 @click.option(
     "--input-format", type=click.Choice(INPUT_FORMATS), help="Form of the input, where its name does not tell."
 )
-def prepare(source: str, as_of: datetime | None, wanted: int | None, input_format: str | None) -> None:
+@LIBRARY
+def prepare(
+    source: str, as_of: datetime | None, wanted: int | None, input_format: str | None, library: Path | None
+) -> None:
     """Print a request as its lines see it, in Turtle, for any SHACL engine.
 
     Derived facts (supersession, evidence after the service) and the arrangement of concepts are included;
@@ -63,27 +71,31 @@ def prepare(source: str, as_of: datetime | None, wanted: int | None, input_forma
     from reasoner.knowledge import load
     from reasoner.vocabulary import PREFIXES
 
-    records = intake.read(source, as_of=as_of.date() if as_of else date.today(), format=input_format)
+    knowledge = load(library)
+    records = intake.read(
+        source, as_of=as_of.date() if as_of else date.today(), ontology=knowledge.ontology, format=input_format
+    )
     lines = [x for r in records for x in r.lines if wanted in (None, x.sequence)]
     if len(lines) != 1:
         numbers = ", ".join(str(x.sequence) for r in records for x in r.lines) or "none"
         raise click.UsageError(f"Name one line with --line; the input has: {numbers}.")
-    triples = (Triple(*t) for t in (*lines[0].triples, *load().arrangement))
+    triples = (Triple(*t) for t in (*lines[0].triples, *knowledge.arrangement))
     shown = {p: PREFIXES[p] for p in ("anat", "clin", "cov", "dcterms", "skos", "xsd")}
     sys.stdout.buffer.write(serialize(triples, format=RdfFormat.TURTLE, prefixes=shown) or b"")
 
 
 @click.command()
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 where a file is not up to date.")
-def shapes(check: bool) -> None:
+@LIBRARY
+def shapes(check: bool, library: Path | None) -> None:
     """Write the shapes that derive from the criteria trees (probes and default groups)."""
     from reasoner.knowledge import load
     from reasoner.shapes_default import generated
 
-    knowledge = load()
+    knowledge = load(library)
     stale = 0
     for path, text in generated(knowledge).items():
-        target = knowledge.root / path
+        target = knowledge.home(path)
         if target.exists() and target.read_text(encoding="utf-8") == text:
             continue
         stale += 1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reasoner.cli.options import LIBRARY
 from reasoner.cli.output import tell
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Unreadable(click.ClickException):
 @click.option(
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
 )
+@LIBRARY
 @click.pass_context
 def check(
     context: click.Context,
@@ -55,6 +57,7 @@ def check(
     data: tuple[str, ...],
     write_anew: bool,
     output_format: str,
+    library: Path | None,
 ) -> None:
     """Check the ontology, its shapes and questions; with --source, hold a copy of the policy against them.
 
@@ -68,14 +71,11 @@ def check(
     Exit codes: 0 nothing found (exact and respaced are well); 1 something was found; 2 wrong usage, input that
     cannot be read, an edition that is unknown or has no places, or an OWL reasoner that cannot run.
     """
-    from reasoner import resources
-
     _refuse_idle_options(source, wanted, owl, data, write_anew, output_format)
-    root = resources.data_dir()
     if source is not None:
-        well = _check_source(root, source, wanted or "0587", output_format)
+        well = _check_source(library, source, wanted or "0587", output_format)
     else:
-        well = _check_knowledge(root, owl, data, write_anew, output_format)
+        well = _check_knowledge(library, owl, data, write_anew, output_format)
     if not well:
         context.exit(1)
 
@@ -97,7 +97,7 @@ def _refuse_idle_options(
 # ---- the knowledge graph ---------------------------------------------------------------------------
 
 
-def _check_knowledge(root: Path, owl: bool, data: tuple[str, ...], write_anew: bool, output_format: str) -> bool:
+def _check_knowledge(root: Path | None, owl: bool, data: tuple[str, ...], write_anew: bool, output_format: str) -> bool:
     from reasoner.check import check as check_all
     from reasoner.errors import OwlError
 
@@ -159,7 +159,7 @@ def _records(names: tuple[str, ...]) -> dict[str, tuple[Spo, ...]]:
         raise Unreadable(str(error)) from error
 
 
-def _classified(root: Path, records: dict[str, tuple[Spo, ...]]) -> list[Told]:
+def _classified(root: Path | None, records: dict[str, tuple[Spo, ...]]) -> list[Told]:
     from reasoner.knowledge import load
     from reasoner.owl_check import told_of
 
@@ -167,7 +167,8 @@ def _classified(root: Path, records: dict[str, tuple[Spo, ...]]) -> list[Told]:
     return list(told_of(load(root), records))
 
 
-def _owl_findings(root: Path, *, write_anew: bool) -> list[Finding]:
+def _owl_findings(root: Path | None, *, write_anew: bool) -> list[Finding]:
+    from reasoner import resources
     from reasoner.check import Finding
     from reasoner.cli.output import write
     from reasoner.knowledge import load
@@ -176,9 +177,9 @@ def _owl_findings(root: Path, *, write_anew: bool) -> list[Finding]:
     knowledge = load(root)
     if write_anew:
         _doing("Deriving ontology/inferred.ttl with HermiT ...")
-        target = root / "ontology" / "inferred.ttl"
+        target = resources.layers(root)[-1] / "ontology" / "inferred.ttl"
         write(inferred_turtle(knowledge), target)
-        click.echo(f"wrote {target.relative_to(root)}", err=True)
+        click.echo("wrote ontology/inferred.ttl", err=True)
     _doing("Classifying the ontology with HermiT, and what must contradict it; this takes about 20 seconds ...")
     return [Finding("owl", fault.where, f"{fault.what} {fault.cure}".strip()) for fault in check_owl(knowledge)]
 
@@ -186,7 +187,7 @@ def _owl_findings(root: Path, *, write_anew: bool) -> list[Finding]:
 # ---- a copy of the document ------------------------------------------------------------------------
 
 
-def _check_source(root: Path, source: Path, wanted: str, output_format: str) -> bool:
+def _check_source(root: Path | None, source: Path, wanted: str, output_format: str) -> bool:
     from reasoner.check import check_source
     from reasoner.errors import PolicyError
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reasoner.cli.options import LIBRARY
 from reasoner.cli.output import write
 from reasoner.errors import PlexusError
 
@@ -33,8 +34,9 @@ OUTPUT = click.option(
     default="text",
     help="Form of the output.",
 )
+@LIBRARY
 @OUTPUT
-def show(thing: str, output_format: str, output: Path | None) -> None:
+def show(thing: str, output_format: str, library: Path | None, output: Path | None) -> None:
     """Show one node of the graph: what it is, where it comes from, what it names and what names it.
 
     THING is an IRI, a prefixed name (clin:MRI), a policy number (0587, CMM-608), a criterion (compression), a code
@@ -46,12 +48,12 @@ def show(thing: str, output_format: str, output: Path | None) -> None:
     from reasoner.names import find
     from reasoner.render import card
 
-    library = open_library()
-    iri = find(library, thing)
+    known = open_library(library)
+    iri = find(known, thing)
     if output_format == "ttl":
-        write(turtle_of(library, iri), output)
+        write(turtle_of(known, iri), output)
     else:
-        write({"text": card.to_text, "json": card.to_json}[output_format](card_of(library, iri)), output)
+        write({"text": card.to_text, "json": card.to_json}[output_format](card_of(known, iri)), output)
 
 
 @click.command()
@@ -67,6 +69,7 @@ def show(thing: str, output_format: str, output: Path | None) -> None:
 @click.option("--reading", "readings", multiple=True, metavar="A=R", help="Reading for the review; repeatable.")
 @click.option("--line", "wanted", type=int, help="The line of the request, where it has several.")
 @click.option("--format", "output_format", type=click.Choice(["svg", "dot", "mmd"]), help="Form of the output.")
+@LIBRARY
 @OUTPUT
 def graph(
     number: str | None,
@@ -76,6 +79,7 @@ def graph(
     readings: tuple[str, ...],
     wanted: int | None,
     output_format: str | None,
+    library: Path | None,
     output: Path | None,
 ) -> None:
     """Draw the criteria tree of a policy, or the links between policies.
@@ -91,11 +95,11 @@ def graph(
         raise click.UsageError("--links and --review are two pictures; ask for one.")
     form = _form(output_format, output)
     if links:
-        diagram = _links(number)
+        diagram = _links(number, library)
     elif request is not None:
-        diagram = _outcome(number, request, as_of.date() if as_of else date.today(), readings, wanted)
+        diagram = _outcome(number, request, as_of.date() if as_of else date.today(), readings, wanted, library)
     else:
-        diagram = _criteria(number)
+        diagram = _criteria(number, library)
     write(WRITERS[form](diagram), output)
 
 
@@ -112,35 +116,35 @@ def _form(asked: str | None, output: Path | None) -> str:
     return asked or told or "svg"
 
 
-def _links(number: str | None) -> Diagram:
+def _links(number: str | None, library: Path | None) -> Diagram:
     from reasoner.errors import UnknownTerm
     from reasoner.library import open_library
     from reasoner.render.pictures.links import links_diagram
 
     try:
-        return links_diagram(open_library(), number)
+        return links_diagram(open_library(library), number)
     except UnknownTerm as error:
         raise click.UsageError(str(error)) from error
 
 
-def _criteria(number: str | None) -> Diagram:
+def _criteria(number: str | None, library: Path | None) -> Diagram:
     """The criteria of the policy of that number, or of the first; of several editions the last."""
-    from reasoner.knowledge import load_policies
+    from reasoner.knowledge import load
     from reasoner.render.pictures.diagram import criteria_diagram
 
-    known = sorted(load_policies(), key=lambda p: (p.number, p.edition))
+    known = sorted(load(library).policies, key=lambda p: (p.number, p.edition))
     found = [p for p in known if number is None or p.number.casefold() == number.casefold()]
     if not found:
-        raise click.UsageError(_no_tree(number or "", [p.number for p in known]))
+        raise click.UsageError(_no_tree(number or "", [p.number for p in known], library))
     return criteria_diagram([p for p in found if p.number == found[0].number][-1])
 
 
-def _no_tree(number: str, known: list[str]) -> str:
+def _no_tree(number: str, known: list[str], library: Path | None) -> str:
     """Why there is no criteria tree of a policy, and what to look at instead."""
     from reasoner.library import open_library
     from reasoner.vocabulary import COV
 
-    numbers = dict.fromkeys(o.value for _, p, o in open_library().graph if p == COV.number)
+    numbers = dict.fromkeys(o.value for _, p, o in open_library(library).graph if p == COV.number)
     summary = next((n for n in numbers if n.casefold() == number.casefold()), None)
     if summary:
         return (
@@ -152,17 +156,24 @@ def _no_tree(number: str, known: list[str]) -> str:
     return f"There is no policy {number}. Known: {', '.join(known)}.{more}"
 
 
-def _outcome(number: str | None, request: str, day: date, readings: tuple[str, ...], wanted: int | None) -> Diagram:
+def _outcome(
+    number: str | None,
+    request: str,
+    day: date,
+    readings: tuple[str, ...],
+    wanted: int | None,
+    library: Path | None,
+) -> Diagram:
     """The criteria under which a line of a request was reviewed, with their outcomes."""
-    from reasoner.knowledge import load_policies
+    from reasoner.knowledge import load
     from reasoner.render.pictures.diagram import criteria_diagram
 
-    review = _reviewed(request, day, readings)
+    review = _reviewed(request, day, readings, library)
     line = _line(review, wanted)
     under = line.policy
     if number and under and number.casefold() != under.number.casefold():
         raise click.UsageError(f"Line {line.sequence} was reviewed under policy {under.number}, not {number}.")
-    for policy in load_policies():
+    for policy in load(library).policies:
         if line.criteria and under and (policy.number, policy.edition.isoformat()) == (under.number, under.edition):
             return criteria_diagram(policy, line, review)
     raise PlexusError(
@@ -180,7 +191,7 @@ def _instead(line: LineReview, review: Review) -> str:
     return " ".join(out) or "See plexus review for the whole answer."
 
 
-def _reviewed(request: str, day: date, readings: tuple[str, ...]) -> Review:
+def _reviewed(request: str, day: date, readings: tuple[str, ...], library: Path | None) -> Review:
     """The one review of an input; a folder stands for the request in it.
 
     Raises:
@@ -195,7 +206,7 @@ def _reviewed(request: str, day: date, readings: tuple[str, ...]) -> Review:
         count = f"holds {len(files)} requests; name one of them" if files else "holds no request; name a file"
         raise click.UsageError(f"{request} {count}, because a picture shows one request.")
     try:
-        reviews = review(files[0], as_of=day, readings=chosen(readings))
+        reviews = review(files[0], as_of=day, readings=chosen(readings), library=library)
     except ReadingError as error:
         raise click.UsageError(str(error)) from error
     if len(reviews) != 1:
@@ -229,7 +240,8 @@ WRITTEN = (".css", ".html", ".rq", ".svg", ".ttl")
     help="The folder to write, which is created.",
 )
 @click.option("--force", is_flag=True, help="Write into a folder that holds other files, too.")
-def docs(output: Path, force: bool) -> None:
+@LIBRARY
+def docs(output: Path, force: bool, library: Path | None) -> None:
     """Write browsable documentation of the graph: static pages, no script, nothing from outside.
 
     A folder that an earlier run wrote is brought up to date; any other folder that is not empty needs --force.
@@ -237,7 +249,7 @@ def docs(output: Path, force: bool) -> None:
     from reasoner.render.docs import build
 
     before = _written_before(output, force)
-    pages = build()
+    pages = build(library)
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:

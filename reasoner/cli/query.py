@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reasoner.cli.options import LIBRARY
 from reasoner.cli.output import tell, write
 from reasoner.cli.review import SUFFIXES, chosen, expand, with_progress
 from reasoner.errors import ParameterError, QueryError, RequestError
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds.")
 @click.option("--rows", type=click.IntRange(min=1), default=10_000, show_default=True, help="Rows at most.")
 @click.option("--memory", type=click.IntRange(min=256), default=4096, show_default=True, help="Megabytes at most.")
+@LIBRARY
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 @click.pass_context
 def query(
@@ -55,6 +57,7 @@ def query(
     timeout: float,
     rows: int,
     memory: int,
+    library: Path | None,
     output: Path | None,
 ) -> None:
     """Ask the knowledge graph: a competency question by name, a query file, - for standard input, or SPARQL.
@@ -73,21 +76,23 @@ def query(
     if (as_of or readings) and not to_review:
         raise click.UsageError("--as-of and --reading are for the reviews of --review: name requests with it.")
     if wants_list:
-        click.echo(_listed(asking.questions()), nl=False)
+        click.echo(_listed(asking.questions(library)), nl=False)
         return
     if what is None:
         raise click.UsageError("Name a question, a file or a query; --list shows the questions.")
-    asked = asking.question("query", sys.stdin.read()) if what == "-" else asking.find(what)
+    asked = asking.question("query", sys.stdin.read()) if what == "-" else asking.find(what, library)
     if wants_text:
         click.echo(asked.query, nl=not asked.query.endswith("\n"))
         return
     refused: list[str] = []
-    graphs = (*_files(data), *_reviews(to_review, as_of.date() if as_of else date.today(), readings, refused))
+    day = as_of.date() if as_of else date.today()
+    graphs = (*_files(data), *_reviews(to_review, day, readings, refused, library))
     if asked.about_reviews:
         _tell_without_reviews(graphs)
     try:
         answer = asking.run(
             asked,
+            root=library,
             data=graphs,
             values=_pairs(values),
             without_project_claims=without_project_claims,
@@ -174,8 +179,11 @@ def _all_rdf(folder: Path) -> list[str]:
     return [str(p) for p in found if p.suffix == ".ttl" or p.with_suffix("") not in turtle]
 
 
-def _reviews(names: tuple[str, ...], day: date, readings: tuple[str, ...], refused: list[str]) -> Iterator[Data]:
+def _reviews(
+    names: tuple[str, ...], day: date, readings: tuple[str, ...], refused: list[str], library: Path | None
+) -> Iterator[Data]:
     """The records and reviews of requests; an input that is refused is told and noted, the others are reviewed."""
+    from reasoner.knowledge import load
     from reasoner.query import Data
     from reasoner.render.turtle import ntriples, review_ntriples
     from reasoner.review import review_records
@@ -183,14 +191,14 @@ def _reviews(names: tuple[str, ...], day: date, readings: tuple[str, ...], refus
     picked = chosen(readings)
     for name in with_progress(list(dict.fromkeys(f for n in names for f in expand(n)))):
         try:
-            records = review_records(name, as_of=day, readings=picked)
+            records = review_records(name, as_of=day, readings=picked, library=library)
         except RequestError as error:
             tell(str(error))
             refused.append(name)
             continue
         for record, review in records:
             yield Data(f"urn:plexus:data:{_iri_part(name)}", ntriples(record.triples))
-            yield Data(*review_ntriples(review))
+            yield Data(*review_ntriples(review, load(library)))
 
 
 def _iri_part(path: str) -> str:

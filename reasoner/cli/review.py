@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reasoner.cli.options import LIBRARY
 from reasoner.cli.output import tell, write
 from reasoner.errors import PlexusError, ReadingError, RequestError
 
@@ -46,6 +47,7 @@ SUFFIXES = (".ttl", ".nt", ".jsonld", ".rdf")
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write to a file instead of standard output.",
 )
+@LIBRARY
 @click.option("--debug", is_flag=True, help="Show the trace of an internal error.")
 @click.pass_context
 def review(
@@ -58,6 +60,7 @@ def review(
     input_format: str | None,
     engine: str,
     output: Path | None,
+    library: Path | None,
     debug: bool,
 ) -> None:
     """Review requests: files, folders, or - for standard input.
@@ -76,7 +79,7 @@ def review(
     refused = 0
     for file in with_progress(files):
         try:
-            done += _review_one(file, as_of=day, readings=picked, engine=engine, format=input_format)
+            done += _review_one(file, as_of=day, readings=picked, engine=engine, format=input_format, library=library)
         except ReadingError as error:
             raise click.UsageError(str(error)) from error
         except PlexusError as error:
@@ -87,7 +90,7 @@ def review(
                 raise
             refused += 1
             tell(f"{file}: internal error ({type(error).__name__}); please report it, with --debug.")
-    _publish(done, output_format, output)
+    _publish(done, output_format, output, library)
     if len(files) > 1:
         click.echo(f"{len(done)} reviewed, {refused} refused", err=True)
     if refused:
@@ -142,12 +145,13 @@ def _colour() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
-def _publish(reviews: list[Review], output_format: str, output: Path | None) -> None:
+def _publish(reviews: list[Review], output_format: str, output: Path | None, library: Path | None) -> None:
     if reviews:  # where every input was refused, an earlier output file stays as it was
-        write(_rendered(reviews, output_format, colour=output is None and _colour()), output)
+        write(_rendered(reviews, output_format, library, colour=output is None and _colour()), output)
 
 
-def _rendered(reviews: list[Review], output_format: str, *, colour: bool) -> str:
+def _rendered(reviews: list[Review], output_format: str, library: Path | None, *, colour: bool) -> str:
+    from reasoner.knowledge import load
     from reasoner.render import as_json, html, text, turtle
 
     if output_format == "json":
@@ -156,7 +160,7 @@ def _rendered(reviews: list[Review], output_format: str, *, colour: bool) -> str
         return html.render(reviews)
     one: dict[str, Callable[[Review], str]] = {
         "jsonl": as_json.to_jsonl,
-        "ttl": turtle.render,
+        "ttl": lambda r: turtle.render(r, load(library)),
         "text": lambda r: text.render(r, colour=colour),
     }
     return (

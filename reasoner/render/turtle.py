@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator
 
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, serialize
 
-from reasoner.knowledge import load
+from reasoner.knowledge import Knowledge, load
 from reasoner.model import CriterionResult, LineReview, Review
+from reasoner.policy import Policy
 from reasoner.render import turtle_parts as parts
 from reasoner.render.turtle_parts import text
 from reasoner.triples import Spo
@@ -24,12 +25,16 @@ from reasoner.vocabulary import COV, DCTERMS, PREFIXES, RDF, SH, XSD, Namespace
 EARL = Namespace(PREFIXES["earl"])
 PROV = Namespace(PREFIXES["prov"])
 OUTCOMES = {"met": EARL.passed, "unmet": EARL.failed}
-USED = ("cov", "dcterms", "earl", "p0587", "prov", "sh", "xsd")
+USED = ("cov", "dcterms", "earl", "prov", "sh", "xsd")
 
 
-def render(review: Review) -> str:
-    """A review as Turtle."""
-    data = serialize(review_triples(review), format=RdfFormat.TURTLE, prefixes={p: PREFIXES[p] for p in USED})
+def render(review: Review, knowledge: Knowledge | None = None) -> str:
+    """A review as Turtle; ``knowledge`` is that of the library under which it was made (default: what plexus ships)."""
+    known = knowledge or load()
+    prefixes = {p: PREFIXES[p] for p in USED}
+    for policy in _policies(review, known):
+        prefixes |= policy.prefixes
+    data = serialize(review_triples(review, known), format=RdfFormat.TURTLE, prefixes=prefixes)
     assert data is not None  # serialize returns bytes where no output file is given
     return data.decode()
 
@@ -41,17 +46,17 @@ def ntriples(triples: Iterable[Spo]) -> str:
     return data.decode()
 
 
-def review_triples(review: Review) -> list[Triple]:
+def review_triples(review: Review, knowledge: Knowledge | None = None) -> list[Triple]:
     """A review as triples, those of one subject together."""
     by_subject: dict[object, list[Triple]] = {}
-    for triple in _triples(review):
+    for triple in _triples(review, knowledge or load()):
         by_subject.setdefault(triple.subject, []).append(triple)
     return [t for group in by_subject.values() for t in group]
 
 
-def review_ntriples(review: Review) -> tuple[str, str]:
+def review_ntriples(review: Review, knowledge: Knowledge | None = None) -> tuple[str, str]:
     """The IRI of a review, and the review as N-Triples."""
-    data = serialize(review_triples(review), format=RdfFormat.N_TRIPLES)
+    data = serialize(review_triples(review, knowledge), format=RdfFormat.N_TRIPLES)
     assert data is not None  # serialize returns bytes where no output file is given
     return base_iri(review), data.decode()
 
@@ -63,7 +68,7 @@ def base_iri(review: Review) -> str:
     return f"urn:plexus:review:{review.digests.request[:16]}:{review.as_of}:{choice}"
 
 
-def _triples(review: Review) -> Iterator[Triple]:
+def _triples(review: Review, knowledge: Knowledge) -> Iterator[Triple]:
     base, agent = base_iri(review), _agent(review)
     node, request = NamedNode(base), NamedNode(review.request)
     yield Triple(node, RDF.type, COV.Review)
@@ -77,28 +82,32 @@ def _triples(review: Review) -> Iterator[Triple]:
     yield Triple(node, COV.requiresClinician, Literal(review.requires_clinician))
     for name, digest in vars(review.digests).items():
         yield Triple(node, COV[f"{name}Digest"], text(digest))
-    yield from (Triple(node, COV.appliedReading, reading) for reading in _readings(review))
+    yield from (Triple(node, COV.appliedReading, reading) for reading in _readings(review, knowledge))
     for line in review.lines:
         part = NamedNode(f"{base}:line{line.sequence}")
         yield Triple(node, COV.lineReview, part)
         yield Triple(part, PROV.wasGeneratedBy, node)
-        yield from _line(part, line, agent)
+        yield from _line(part, line, agent, knowledge)
 
 
-def _readings(review: Review) -> Iterator[NamedNode]:
-    """The readings applied, of the policies under which a line was reviewed."""
-    editions = {line.policy.iri for line in review.lines if line.policy is not None}
-    for policy in load().policies:
-        if editions & {policy.iri, policy.edition_iri}:
-            for iri in policy.readings(review.readings).values():
-                yield NamedNode(iri)
+def _policies(review: Review, knowledge: Knowledge) -> tuple[Policy, ...]:
+    """The editions under which a line was reviewed."""
+    found = (parts.policy_of(line, knowledge) for line in review.lines)
+    return tuple(dict.fromkeys(p for p in found if p is not None))
+
+
+def _readings(review: Review, knowledge: Knowledge) -> Iterator[NamedNode]:
+    """The readings applied, of the editions under which a line was reviewed."""
+    for policy in _policies(review, knowledge):
+        for iri in policy.own_readings(review.readings).values():
+            yield NamedNode(iri)
 
 
 def _agent(review: Review) -> NamedNode:
     return NamedNode("urn:plexus:software:" + re.sub(r"[^\w.+-]", "-", f"{review.version}:{review.engine}", flags=re.A))
 
 
-def _line(node: NamedNode, line: LineReview, agent: NamedNode) -> Iterator[Triple]:
+def _line(node: NamedNode, line: LineReview, agent: NamedNode, knowledge: Knowledge) -> Iterator[Triple]:
     yield Triple(node, RDF.type, COV.LineReview)
     yield Triple(node, RDF.type, PROV.Entity)
     yield Triple(node, COV.reviewedLine, NamedNode(line.iri))
@@ -111,14 +120,14 @@ def _line(node: NamedNode, line: LineReview, agent: NamedNode) -> Iterator[Tripl
     yield Triple(node, COV.reason, text(line.reason))
     yield Triple(node, COV.reasonPlain, text(line.reason_plain))
     if line.policy is not None:
-        policy = parts.policy_of(line, load())
+        policy = parts.policy_of(line, knowledge)
         yield Triple(node, COV.appliedEdition, NamedNode(policy.edition_iri if policy else line.policy.iri))
     for note in line.notes:
         yield Triple(node, COV.note, text(note))
     for criterion in line.criteria:
         yield from _criterion(node, line, criterion, agent)
-    yield from parts.triples(node, line, load())
-    yield from _report(node, line)
+    yield from parts.triples(node, line, knowledge)
+    yield from _report(node, line, knowledge)
 
 
 def _criterion(parent: NamedNode, line: LineReview, criterion: CriterionResult, agent: NamedNode) -> Iterator[Triple]:
@@ -145,9 +154,9 @@ def _criterion(parent: NamedNode, line: LineReview, criterion: CriterionResult, 
         yield Triple(use, COV.byRule, NamedNode(evidence.rule))
 
 
-def _report(parent: NamedNode, line: LineReview) -> Iterator[Triple]:
+def _report(parent: NamedNode, line: LineReview, knowledge: Knowledge) -> Iterator[Triple]:
     """What a SHACL engine with the generated shapes says of the line: violations deny, warnings are open."""
-    policy = parts.policy_of(line, load())
+    policy = parts.policy_of(line, knowledge)
     if policy is None or not line.criteria:
         return
     node = NamedNode(f"{parent.value}:report")

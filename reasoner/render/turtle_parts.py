@@ -93,9 +93,9 @@ def _referrals(parent: NamedNode, line: LineReview, knowledge: Knowledge) -> Ite
 
 
 def policy_of(line: LineReview, knowledge: Knowledge) -> Policy | None:
-    """The policy under which a line was reviewed."""
-    iri = line.policy.iri if line.policy is not None else ""
-    return next((p for p in knowledge.policies if iri in (p.iri, p.edition_iri)), None)
+    """The edition under which a line was reviewed."""
+    ref = (line.policy.iri, line.policy.edition) if line.policy is not None else None
+    return next((p for p in knowledge.policies if (p.iri, p.edition.isoformat()) == ref), None)
 
 
 def shape_outcomes(policy: Policy, line: LineReview) -> Iterator[tuple[CriterionResult, str, str]]:

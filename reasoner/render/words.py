@@ -76,7 +76,9 @@ def kind_word(criterion: CriterionResult) -> str:
         return {"met": "so the policy excludes it", "unmet": "so it does not exclude"}.get(
             criterion.status, "would exclude"
         )
-    return {"all": "all of", "any": "one of"}.get(criterion.kind.value, "")
+    return {Kind.ALL: "all of", Kind.ANY: "one of", Kind.AT_LEAST: f"at least {criterion.needed} of"}.get(
+        criterion.kind, ""
+    )
 
 
 def tone(criterion: CriterionResult) -> str:
@@ -113,5 +115,5 @@ def change_lines(tree: ChangeTree, labels: dict[str, str], level: int = 0) -> li
     """The factored tree of changes as indented lines."""
     if tree.change is not None:
         return [(level, f"{labels.get(tree.change.criterion, tree.change.criterion)} {VERBS[tree.change.verb]}")]
-    head = {"all": "all of these:", "any": "one of these:"}[tree.kind]
+    head = {"all": "all of these:", "any": "one of these:", "at-least": f"{tree.needed} of these:"}[tree.kind]
     return [(level, head), *(row for part in tree.parts for row in change_lines(part, labels, level + 1))]

@@ -40,7 +40,7 @@ def build(root: Path | None = None) -> dict[str, str]:
     for file in library.files:
         own = [p for p in knowledge.policies if library.homes.get(p.edition_iri) is file]
         bodies[f"{stem_of(file.path)}.html"] = (file.title, _body(site, file, own))
-        out[f"{stem_of(file.path)}.ttl"] = library.root.joinpath(file.path).read_text(encoding="utf-8")
+        out[f"{stem_of(file.path)}.ttl"] = file.text()
         out |= policies.svg_files(file, own)
     menu = _menu(library)
     return out | {name: page(title, body, menu, name) for name, (title, body) in bodies.items()}

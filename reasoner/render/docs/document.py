@@ -12,7 +12,7 @@ from reasoner.render.docs.site import Site
 from reasoner.triples import RDF_TYPE, Node, Triples
 from reasoner.vocabulary import COV, DCTERMS, OA, SKOS
 
-SHOWN = (COV.Clause, COV.CoverageStatement, COV.LeafCriterion, COV.AllOf, COV.AnyOf, COV.Exclusion)
+SHOWN = (COV.Clause, COV.CoverageStatement, COV.LeafCriterion, COV.AllOf, COV.AnyOf, COV.AtLeast, COV.Exclusion)
 WORDS = (COV.says, COV.plainText, SKOS.definition)
 
 

@@ -14,6 +14,7 @@ from reasoner.render.words import NEXT, title
 ROLES = {
     Kind.ALL: "all of",
     Kind.ANY: "any of",
+    Kind.AT_LEAST: "at least {needed} of",
     Kind.LEAF: "criterion",
     Kind.EXCLUSION: "exclusion: denies if met",
 }
@@ -204,7 +205,7 @@ def _criterion(policy: Policy, iri: str, results: dict[str, CriterionResult], he
     names = [policy.ambiguity_by_iri[a].notation for a in policy.ambiguities_of(criterion)]
     return Item(
         key=criterion.id,
-        role=ROLES[kind],
+        role=ROLES[kind].format(needed=result.needed if result else criterion.threshold),
         label=criterion.label,
         detail=criterion.id,
         notes=(*([" ".join(names)] if names else []), _place(criterion)),

@@ -1,0 +1,15 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+LIBRARY = click.option(
+    "--library",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    envvar="PLEXUS_LIBRARY",
+    help="A folder with ontology/ and shapes/ of your own, added to what plexus ships (or PLEXUS_LIBRARY).",
+)

@@ -1,0 +1,202 @@
+"""Evidence rules and facets from the ontology's triples, with every missing piece named by node and cure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from pyoxigraph import BlankNode, NamedNode
+
+from reasoner.errors import PolicyError
+from reasoner.model import Polarity, Source
+from reasoner.policy import Facet, Link, Rule
+from reasoner.triples import RDF_REST, RDF_TYPE, Node, Step, Term, Triples
+from reasoner.vocabulary import BASE, COV, DCTERMS, OA, RDFS, SH, compact
+
+EVS = BASE + "shapes/evidence#"
+POLARITIES = {
+    COV.For: Polarity.FOR,
+    COV.Against: Polarity.AGAINST,
+    COV.Considered: Polarity.CONSIDERED,
+    COV.Conflicting: Polarity.CONFLICTING,
+}
+
+
+def generated_namespace(slug: str) -> str:
+    """The namespace of the shapes generated from the tree of an edition, by its short name for files."""
+    return f"{BASE}shapes/policy/{slug}/generated#"
+
+
+class RuleReader:
+    """Reads rules of one edition; ``slug`` is its short name for files."""
+
+    def __init__(self, triples: Triples, policy: Node, edition: Node, slug: str) -> None:
+        self.t = triples
+        self.policy = policy
+        self.edition = edition
+        self.slug = slug
+
+    # -- required values
+
+    def text(self, node: Term, prop: NamedNode) -> str:
+        value = self.t.text(node, prop)
+        if value is None:
+            raise PolicyError(shown(node), f"has no {compact(prop.value)}.", "Add it.")
+        return value
+
+    def day(self, node: Term, prop: NamedNode) -> date:
+        value = self.text(node, prop)
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise PolicyError(shown(node), f"{compact(prop.value)} {value!r} is no date.", "Use YYYY-MM-DD.") from None
+
+    def maybe_day(self, node: Term, prop: NamedNode) -> date | None:
+        return self.day(node, prop) if self.t.objects(node, prop) else None
+
+    def source(self, node: Term) -> Source:
+        anchor, section = self.place(node)
+        return Source(
+            section=self.text(section, DCTERMS.title),
+            page=self.whole(anchor, COV.page),
+            anchor=iri_of(anchor),
+            start=self.whole(anchor, OA.start),
+            end=self.whole(anchor, OA.end),
+            sha256=self.text(anchor, COV.spanDigest),
+        )
+
+    def place(self, node: Term) -> tuple[Node, Node]:
+        """The anchor of a node with its section: in the document of this edition where the node has several."""
+        places = [(a, s) for a in self.t.nodes(node, COV.anchor) for s in self.t.nodes(a, COV.inSection)]
+        own = [(a, s) for a, s in places if self.edition in self.t.nodes(s, DCTERMS.isPartOf)]
+        if not places:
+            raise PolicyError(shown(node), "has no place in the document.", "Add cov:anchor, and cov:inSection there.")
+        return (own or places)[0]
+
+    def whole(self, node: Term, prop: NamedNode) -> int:
+        value = self.text(node, prop)
+        if not value.isdecimal():
+            raise PolicyError(shown(node), f"{compact(prop.value)} {value!r} is no whole number.", "Use digits only.")
+        return int(value)
+
+    # -- facets and rules
+
+    def facet(self, node: Node) -> Facet:
+        types = self.t.nodes(node, RDF_TYPE)
+        if COV.SwitchedFacet not in types:
+            return Facet(iri=iri_of(node), ambiguity=None, fixed=(self.use(node),))
+        ambiguity = self.t.node(node, COV.ambiguity)
+        if ambiguity is None:
+            raise PolicyError(shown(node), "is switched by no ambiguity.", "Add cov:ambiguity.")
+        choices: dict[str, tuple[str | Link, ...]] = {}
+        for choice in self.t.nodes(node, COV.choice):
+            uses = tuple(self.use(u) for u in self.t.nodes(choice, COV.uses))
+            for reading in self.t.nodes(choice, COV.underReading):
+                choices[iri_of(reading)] = uses
+        for reading in self.t.nodes(ambiguity, COV.hasReading):
+            if iri_of(reading) not in choices:
+                raise PolicyError(
+                    shown(reading), f"is a reading without a shape in {shown(node)}.", "Add a cov:choice."
+                )
+        return Facet(iri=iri_of(node), ambiguity=iri_of(ambiguity), fixed=(), choices=choices)
+
+    def use(self, node: Node) -> str | Link:
+        if COV.LinkFacet not in self.t.nodes(node, RDF_TYPE):
+            return iri_of(node)
+        path, shape = self.t.node(node, COV.path), self.t.node(node, COV.linkedShape)
+        target = self.t.node(node, COV.linksTo)
+        if target is None:
+            raise PolicyError(shown(node), "links to no criterion.", "Add cov:linksTo.")
+        return Link(
+            iri=iri_of(node),
+            path=self.path(path) if path is not None else (),
+            criterion=iri_of(target),
+            shape=iri_of(shape) if shape is not None else None,
+            message=self.text(node, COV.message),
+            counting=tuple(POLARITIES[named(c)] for c in self.t.nodes(node, COV.linkedCounting)) or (Polarity.FOR,),
+        )
+
+    def path(self, node: Term) -> tuple[Step, ...]:
+        if self.t.objects(node, RDF_REST):
+            return tuple(step for part in self.t.members(node) for step in self.path(part))
+        for prop, optional, repeated in (
+            (SH.zeroOrMorePath, True, True),
+            (SH.oneOrMorePath, False, True),
+            (SH.zeroOrOnePath, True, False),
+        ):
+            inner = self.t.one(node, prop)
+            if inner is not None:
+                return (Step(self.hops(inner), optional=optional, repeated=repeated),)
+        return (Step(self.hops(node)),)
+
+    def hops(self, node: Term) -> tuple[tuple[NamedNode, bool], ...]:
+        inverse, alternative = self.t.one(node, SH.inversePath), self.t.one(node, SH.alternativePath)
+        if isinstance(inverse, NamedNode):
+            return ((inverse, False),)
+        if alternative is not None:
+            return tuple(hop for part in self.t.members(alternative) for hop in self.hops(part))
+        if isinstance(node, NamedNode):
+            return ((node, True),)
+        raise PolicyError(shown(node), "is a path that links cannot follow.", "Use properties, inverses, * and ?.")
+
+    def common_facets(self) -> tuple[Facet, ...]:
+        return tuple(self.facet(n) for n in self.t.nodes(self.edition, COV.commonFacet))
+
+    def rules(self, node: Node, cid: str) -> tuple[Rule, ...]:
+        generated = generated_namespace(self.slug)
+        common = self.common_facets()
+        unsettled = Facet(f"{generated}{cid}-not-settled", None, (f"{generated}{cid}-not-settled",))
+        on_this = Facet(f"{generated}{cid}-judged", None, (f"{generated}{cid}-judged",))
+        out = []
+        for rule in self.t.nodes(node, COV.hasRule):
+            polarity = POLARITIES.get(named(self.t.node(rule, COV.counts)))
+            cls = self.t.node(rule, COV.evidenceClass)
+            if polarity is None or cls is None:
+                raise PolicyError(shown(rule), "lacks cov:counts or cov:evidenceClass.", "Say what counts, and how.")
+            facets = [self.facet(f) for f in self.t.nodes(rule, COV.facet)]
+            if cls == COV.Judgement:
+                verdict = "JudgedNotFulfilled" if polarity is Polarity.AGAINST else "JudgedFulfilled"
+                facets += [on_this, fixed(EVS + verdict)]
+            out.append(
+                Rule(iri_of(rule), self.text(rule, RDFS.label), polarity, iri_of(cls), (*common, *facets, unsettled))
+            )
+        return (*out, *self.settling_rules(cid, common, on_this))
+
+    def settling_rules(self, cid: str, common: tuple[Facet, ...], on_this: Facet) -> Iterable[Rule]:
+        """A dated judgement of the payer's clinician, on named evidence, settles any leaf."""
+        base = ("StatedByPayerReviewer", "Dated", "RestsOnEvidence")
+        for polarity, verdict in ((Polarity.FOR, "JudgedFulfilled"), (Polarity.AGAINST, "JudgedNotFulfilled")):
+            yield Rule(
+                iri=f"{generated_namespace(self.slug)}{cid}-settled-{polarity.value}",
+                label=f"a reviewing clinician's judgement that the criterion is "
+                f"{'fulfilled' if polarity is Polarity.FOR else 'not fulfilled'}",
+                polarity=polarity,
+                evidence_class=COV.Judgement.value,
+                facets=(*common, on_this, *(fixed(EVS + s) for s in (*base, verdict))),
+            )
+
+
+def iri_of(node: Term) -> str:
+    """The IRI of a node, or the name of an unnamed one.
+
+    Raises:
+        PolicyError: it is a literal.
+    """
+    if isinstance(node, NamedNode | BlankNode):
+        return node.value
+    raise PolicyError(str(node), "is a literal where a node is needed.")
+
+
+def fixed(shape: str) -> Facet:
+    """A facet that asks for one shape under every reading."""
+    return Facet(shape, None, (shape,))
+
+
+def named(node: Node | None) -> NamedNode:
+    """The node where it is named, else a name that nothing has."""
+    return node if isinstance(node, NamedNode) else COV.Nothing
+
+
+def shown(node: Term) -> str:
+    """A node as an error names it."""
+    return compact(node.value) if isinstance(node, NamedNode) else str(node)

@@ -1,0 +1,50 @@
+"""What intake derives once for every line: durations, and how long before the service a thing was."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from conftest import CASES
+from pyoxigraph import NamedNode
+
+from reasoner import intake
+from reasoner.derive import evidence_classes
+from reasoner.vocabulary import CLIN, COV
+
+PA = "https://example.org/pa/complete-record#"
+GOOD = (CASES / "complete-record/request.ttl").read_text(encoding="utf-8")
+
+
+def seen(text: str = GOOD):
+    (record,) = intake.read(text.encode(), as_of=date(2026, 3, 1))
+    return record.lines[0].triples
+
+
+def number(triples, name, prop):
+    return triples.text(NamedNode(PA + name), prop)
+
+
+def test_a_duration_is_counted_between_first_and_last_day():
+    assert number(seen(), "therapy", COV.durationInDays) == str((date(2025, 11, 28) - date(2025, 9, 1)).days)
+    assert number(seen(), "medication", COV.durationInDays) is None
+
+
+def test_no_duration_where_the_end_comes_before_the_start_or_is_missing():
+    start = 'clin:startDate "2025-09-01"^^xsd:date ;'
+    assert start in GOOD
+    assert number(seen(GOOD.replace(start, "")), "therapy", COV.durationInDays) is None
+    later = GOOD.replace(start, start.replace("2025-09-01", "2025-12-01"))
+    assert number(seen(later), "therapy", COV.durationInDays) is None
+
+
+def test_days_before_the_service_or_dated_after_it():
+    early = seen()
+    assert number(early, "mri-finding", COV.daysBeforeService) == str((date(2026, 3, 20) - date(2026, 1, 12)).days)
+    late = seen(GOOD.replace('cov:serviceDate "2026-03-20"', 'cov:serviceDate "2026-01-11"'))
+    assert number(late, "mri-finding", COV.daysBeforeService) is None
+    assert number(late, "mri-finding", COV.datedAfterService) == "true"
+
+
+def test_classes_of_evidence_come_from_the_ontology(knowledge):
+    classes = evidence_classes(knowledge.ontology)
+    assert {CLIN.Finding, CLIN.Symptom, CLIN.Sign, CLIN.Treatment, COV.Judgement} <= set(classes)
