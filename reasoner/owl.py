@@ -273,10 +273,19 @@ def satisfiable(
         except OSError as error:
             raise OwlError(f"Java cannot be run: {error}.") from error
     told = re.findall(r"^(\S+) is (not )?satisfiable\.$", done.stdout, re.MULTILINE)
+    if "InconsistentOntologyException" in done.stderr:
+        raise OwlError("The axioms contradict themselves, so that nothing follows from them.")
     if done.returncode or [name for name, _ in told] != [*classes] * len(ontologies):
-        raise OwlError(f"The OWL reasoner failed: {(done.stderr.strip() or done.stdout.strip())[:500]}")
+        raise OwlError(f"The OWL reasoner failed: {_complaint(done.stderr or done.stdout)}")
     size = len(classes)
     return tuple({n: not no for n, no in told[i * size : (i + 1) * size]} for i in range(len(ontologies)))
+
+
+def _complaint(output: str) -> str:
+    """What a Java program says first of what went wrong, without the trace."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    first = next((line for line in lines if "Exception" in line or "Error" in line), lines[0] if lines else "no word")
+    return first.removeprefix('Exception in thread "main" ')[:300]
 
 
 def _classification(axioms: tuple[Spo, ...], derived: list[Spo]) -> Classification:

@@ -6,6 +6,7 @@ a tableau reasoner never has to guess: it looks only at what a question leads to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -132,8 +133,12 @@ def negated(expression: Expression) -> Expression:
             return Every(hop, negated(filler))
         case Every(hop, filler):
             return Some(hop, negated(filler))
-        case Count(number, hop, filler, least):
-            return Count(number - 1 if least else number + 1, hop, filler, least=not least)
+        case Count(number, hop, filler, True):
+            # A name implies its meaning and not the reverse, so who counts must decide each value: in or out.
+            decided = Every(hop, either(filler, negated(filler))) if filler != EVERYTHING else EVERYTHING
+            return both(Count(number - 1, hop, filler, least=False), decided)
+        case Count(number, hop, filler):
+            return Count(number + 1, hop, filler)
 
 
 def parts_of(expression: Expression) -> Iterator[Expression]:
@@ -164,7 +169,12 @@ def reached(start: Iterable[Named], meanings: Mapping[NamedNode, Expression]) ->
 
 _OUTSIDE = "urn:plexus:outside:"
 _NAME = NamedNode("urn:plexus:name")
-_PLAIN = frozenset({XSD.string, XSD.integer, XSD.decimal, XSD.boolean})
+_PLAIN = {
+    XSD.string: re.compile(".*", re.DOTALL),
+    XSD.integer: re.compile("[+-]?[0-9]+"),
+    XSD.decimal: re.compile("[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)"),
+    XSD.boolean: re.compile("true|false|0|1"),
+}
 
 
 def class_name(named: Named) -> NamedNode:
@@ -173,12 +183,13 @@ def class_name(named: Named) -> NamedNode:
 
 
 def owl_literal(literal: Literal) -> Literal:
-    """A literal that OWL 2 knows: numbers, strings and truth values as they are, others as one opaque string each.
+    """A literal that OWL 2 knows: well-formed numbers, strings and truth values as they are, others as opaque strings.
 
     >>> owl_literal(Literal("2026-01-02", datatype=XSD.date)).value
     '2026-01-02^^http://www.w3.org/2001/XMLSchema#date'
     """
-    if literal.datatype in _PLAIN:
+    form = _PLAIN.get(literal.datatype)
+    if form is not None and form.fullmatch(literal.value):
         return literal
     return Literal(f"{literal.value}^^{literal.language or literal.datatype.value}")
 

@@ -114,6 +114,6 @@ def _answered(one: Asked, possible: Mapping[str, bool]) -> dict[Question, bool |
     for number, question in enumerate(one.questions):
         yes, no = (possible[query(number, holds=h)] for h in (True, False))
         if not yes and not no:
-            raise OwlError(f"The axioms contradict themselves about {question.node}; nothing follows from them.")
+            raise OwlError(f"{question.node} can neither fit nor not fit {question.fits.name.value}.")
         out[question] = None if yes and no else yes
     return out

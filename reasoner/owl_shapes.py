@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 
 from pyoxigraph import Literal, NamedNode
 
@@ -284,11 +285,13 @@ class ShapeTranslator:
             return self.walk(c.path, filler)
         if isinstance(c.path, Hop):
             return Count(number, c.path, filler)
-        groups = list(combinations(self._recorded(c, c.path), number))
-        if len(groups) > _MOST_SPELLED_OUT:
+        values = self._recorded(c, c.path)
+        choices = comb(len(values), number)
+        if choices > _MOST_SPELLED_OUT:
             raise PolicyError(
-                _name(c.shape), f"counts to {number} over a path with {len(groups)} choices.", "Count one property."
+                _name(c.shape), f"counts to {number} over a path with {choices} choices.", "Count one property."
             )
+        groups = combinations(values, number)
         return either(*(both(*(self.walk(c.path, both(OneOf((v,)), filler)) for v in group)) for group in groups))
 
     def _shared(self, c: _Constraint, other: Hop) -> list[Expression]:

@@ -223,7 +223,7 @@ def _recommended(line: _Line, statuses: Mapping[str, Status], *, applies: bool) 
         return Recommendation.NOT_APPLICABLE, ""
     found = terms(line.line.triples, line.record.iri, line.review.code, day)
     if line.review.recommendation is not Recommendation.NOT_APPLICABLE and any(t.reach is not Reach.NOT for t in found):
-        return None, "terms of a plan or mandate bind it or may bind it, and they are not evidence"
+        return None, "terms of a plan or mandate decide it or may decide it, not evidence alone"
     return composed(line.policy, statuses, line.readings), ""
 
 
@@ -247,14 +247,6 @@ def _comparison(
 
 
 # ---- Many lines ------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=16)
-def _shapes(knowledge: Knowledge, number: str) -> Triples:
-    names = (f"{number}.ttl", f"{number}.probes.ttl")
-    return Triples(
-        [*knowledge.shapes("evidence.ttl"), *(t for name in names for t in knowledge.shapes("policies", name))]
-    )
 
 
 def second_opinion(
@@ -321,17 +313,18 @@ def _ungoverned(knowledge: Knowledge, record: Record, review: LineReview) -> Lin
 def _prepared(
     knowledge: Knowledge, record: Record, line: LineRecord, review: LineReview, chosen: Mapping[str, str]
 ) -> tuple[_Line, Asked] | None:
-    policy = next((p for p in knowledge.policies if review.policy is not None and _is(p, review)), None)
+    ref = review.policy
+    wanted = (ref.iri, ref.edition) if ref is not None else None
+    policy = next((p for p in knowledge.policies if (p.iri, p.edition.isoformat()) == wanted), None)
     if policy is None:
         return None
-    known = {a.notation for a in policy.ambiguities}
-    readings = policy.readings({name: reading for name, reading in chosen.items() if name in known})
+    readings = policy.own_readings(chosen)
     triples = recorded(line.triples, knowledge.arrangement)
-    shapes = ShapeTranslator(_shapes(knowledge, policy.number), knowledge.ontology, triples)
+    shapes = ShapeTranslator(_shapes(knowledge, policy), knowledge.ontology, triples)
     one = _Line(record, line, review, policy, readings, PolicyTranslator(shapes, policy, readings))
     return one, one.asked(triples)
 
 
-def _is(policy: Policy, review: LineReview) -> bool:
-    ref = review.policy
-    return ref is not None and (policy.number, policy.edition.isoformat()) == (ref.number, ref.edition)
+@lru_cache(maxsize=16)
+def _shapes(knowledge: Knowledge, policy: Policy) -> Triples:
+    return Triples(knowledge.policy_shapes(policy))

@@ -30,6 +30,7 @@ def run_second_opinion(
     timeout: float,
     output_format: str = "text",
     output: Path | None = None,
+    library: Path | None = None,
 ) -> int:
     """Review the requests below a folder (default: the cases that plexus ships), decide them again, say what differs.
 
@@ -41,6 +42,7 @@ def run_second_opinion(
         timeout: seconds for everything; the lines that are compared by then are told, with how many are left.
         output_format: ``text`` or ``json``.
         output: a file to write to instead of standard output.
+        library: a folder with policies of one's own.
 
     Returns:
         The exit code.
@@ -61,8 +63,8 @@ def run_second_opinion(
         raise click.UsageError(f"There is no request in {cases}.")
     refused: list[str] = []
     try:
-        reviewed = _reviewed(_with_progress(files), picked, refused)
-        opinion = second_opinion(load(), reviewed, readings=picked, timeout=timeout)
+        reviewed = _reviewed(_with_progress(files), picked, library, refused)
+        opinion = second_opinion(load(library), reviewed, readings=picked, timeout=timeout)
     except (OwlError, PolicyError) as error:
         tell(str(error))
         return UNABLE
@@ -75,13 +77,15 @@ def run_second_opinion(
     return UNABLE if refused else UNFINISHED if opinion.timed_out else AGREES
 
 
-def _reviewed(files: Iterator[str], readings: Mapping[str, str], refused: list[str]) -> Iterator[tuple[Record, Review]]:
+def _reviewed(
+    files: Iterator[str], readings: Mapping[str, str], library: Path | None, refused: list[str]
+) -> Iterator[tuple[Record, Review]]:
     from reasoner.errors import ReadingError
     from reasoner.review import review_records
 
     for file in files:
         try:
-            yield from review_records(file, as_of=_as_of(file), readings=readings)
+            yield from review_records(file, as_of=_as_of(file), readings=readings, library=library)
         except ReadingError as error:
             raise click.UsageError(str(error)) from error
         except RequestError as error:

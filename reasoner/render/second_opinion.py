@@ -49,12 +49,12 @@ def _lines(opinion: SecondOpinion, files: int, timeout: float) -> Iterator[str]:
         yield from _difference(line)
     without = [line for line in opinion.lines if line.second is None]
     if without:
-        yield f"No second recommendation on {_many(len(without), 'line')} (evidence and statuses are compared there):"
+        yield f"No second recommendation on {_many(len(without), 'line')} (statuses are compared there too):"
         yield from (f"  {line.source}, line {line.line}: {line.why_not}" for line in without)
     statuses = sum(len(line.leaves) for line in opinion.lines)
     yield (
         f"Second opinion by HermiT: {_many(len(opinion.lines), 'line')} of {_many(_files(opinion), 'request file')}"
-        f" decided again, {_many(statuses, 'status', 'statuses')} with their evidence compared."
+        f" compared, {_many(statuses, 'status', 'statuses')} with their evidence."
     )
     if opinion.timed_out:
         left = files - _files(opinion)
