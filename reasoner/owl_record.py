@@ -97,7 +97,9 @@ def _connected(record: Triples, start: set[NamedNode], hops: list[Hop]) -> set[N
 
 def _refuse_foreign_values(record: Triples, hops: list[Hop], expressions: list[Expression]) -> None:
     data = {h.property: h.data for h in hops}
-    compared = dict(_compared(expressions))
+    compared: dict[NamedNode, frozenset[NamedNode]] = {}
+    for prop, kinds in _compared(expressions):
+        compared[prop] = compared.get(prop, kinds) & kinds
     for s, p, o in record:
         if p not in data:
             continue

@@ -629,6 +629,9 @@ def test_refused_requests_and_wrong_usage_are_told(capsys, tmp_path):
     assert run_second_opinion(tmp_path, timeout=60) == UNABLE
     told = capsys.readouterr()
     assert "no node is a cov:Request" in told.err and "Nothing was compared." in told.out
+    assert f"1 request file refused, and not compared: {tmp_path / 'request.ttl'}" in told.out
+    assert run_second_opinion(tmp_path, timeout=60, output_format="json") == UNABLE
+    assert json.loads(capsys.readouterr().out)["files_refused"] == [str(tmp_path / "request.ttl")]
     with pytest.raises(click.UsageError, match="no ambiguity 'A99'"):
         opinion_on("complete-record", readings=("A99=x",))
     (tmp_path / "expected.toml").write_text("as_of = 'soon'", encoding="utf-8")

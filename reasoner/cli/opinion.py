@@ -69,9 +69,9 @@ def run_second_opinion(
         tell(str(error))
         return UNABLE
     if output_format == "json":
-        write(render.to_json(opinion, files=len(files)), output)
+        write(render.to_json(opinion, files=len(files), refused=refused), output)
     else:
-        write(render.text(opinion, files=len(files) - len(refused), timeout=timeout), output)
+        write(render.text(opinion, files=len(files), timeout=timeout, refused=refused), output)
     if not opinion.agrees:
         return DIFFERS
     return UNABLE if refused else UNFINISHED if opinion.timed_out else AGREES

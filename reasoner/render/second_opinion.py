@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reasoner.render.words import clean
@@ -13,24 +13,26 @@ from reasoner.vocabulary import compact
 _SHOWN = 5
 
 
-def text(opinion: SecondOpinion, *, files: int, timeout: float) -> str:
+def text(opinion: SecondOpinion, *, files: int, timeout: float, refused: Sequence[str] = ()) -> str:
     """The opinion for a reader: the differences, what has no second recommendation, and the sum.
 
     Args:
         opinion: what was compared.
         files: how many request files were to be compared.
         timeout: seconds that were given.
+        refused: those of the files that could not be reviewed.
     """
-    return "".join(f"{clean(line)}\n" for line in _lines(opinion, files, timeout))
+    return "".join(f"{clean(line)}\n" for line in _lines(opinion, files, timeout, refused))
 
 
-def to_json(opinion: SecondOpinion, *, files: int) -> str:
+def to_json(opinion: SecondOpinion, *, files: int, refused: Sequence[str] = ()) -> str:
     """The opinion with every line and leaf as a JSON object."""
     value = {
         "agrees": opinion.agrees,
         "complete": not opinion.timed_out,
         "files": files,
         "files_compared": _files(opinion),
+        "files_refused": list(refused),
         "lines": [_line(line) for line in opinion.lines],
     }
     return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
@@ -43,7 +45,7 @@ def _files(opinion: SecondOpinion) -> int:
 # ---- text ------------------------------------------------------------------------------------------
 
 
-def _lines(opinion: SecondOpinion, files: int, timeout: float) -> Iterator[str]:
+def _lines(opinion: SecondOpinion, files: int, timeout: float, refused: Sequence[str]) -> Iterator[str]:
     differ = [line for line in opinion.lines if not line.agrees]
     for line in differ:
         yield from _difference(line)
@@ -56,8 +58,10 @@ def _lines(opinion: SecondOpinion, files: int, timeout: float) -> Iterator[str]:
         f"Second opinion by HermiT: {_many(len(opinion.lines), 'line')} of {_many(_files(opinion), 'request file')}"
         f" compared, {_many(statuses, 'status', 'statuses')} with their evidence."
     )
+    if refused:
+        yield f"{_many(len(refused), 'request file')} refused, and not compared: {', '.join(refused)}"
     if opinion.timed_out:
-        left = files - _files(opinion)
+        left = files - len(refused) - _files(opinion)
         yield (
             f"Time ran out after {timeout:g} seconds, with {_many(left, 'request file')} of {files} not compared;"
             " give more with --timeout, or fewer requests."
