@@ -649,8 +649,10 @@ def test_what_cannot_be_determined_is_a_difference_and_long_lists_are_cut():
     unsure = tuple((f"https://example.org/{i}", "a rule") for i in range(8))
     leaf = LeafComparison("site", "the site", "met", "met", undetermined=unsure)
     line = LineComparison("x.ttl", 1, "urn:x", None, Recommendation.PEND, Recommendation.PEND, leaves=(leaf,))
-    opinion = SecondOpinion((line,))
+    opinion = SecondOpinion((line, replace(line, source="y\x9b.ttl", second=None, why_not="for a reason", leaves=())))
     assert not opinion.agrees
+    assert "  y.ttl, line 1: for a reason\n" in render.text(opinion, files=2, timeout=1)
+    assert "y\\u009b.ttl" in render.to_json(opinion, files=2)
     told = render.text(opinion, files=1, timeout=1)
     assert "site (the site): met in both" in told
     assert told.count("undetermined: ") == 5 and "and 3 more; --format json has all" in told

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from reasoner.render.as_json import HIDDEN
 from reasoner.render.words import clean
 from reasoner.second_opinion import LeafComparison, LineComparison, SecondOpinion
 from reasoner.vocabulary import compact
@@ -35,7 +36,8 @@ def to_json(opinion: SecondOpinion, *, files: int, refused: Sequence[str] = ()) 
         "files_refused": list(refused),
         "lines": [_line(line) for line in opinion.lines],
     }
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    plain = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    return HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", plain)
 
 
 def _files(opinion: SecondOpinion) -> int:
@@ -51,8 +53,8 @@ def _lines(opinion: SecondOpinion, files: int, timeout: float, refused: Sequence
         yield from _difference(line)
     without = [line for line in opinion.lines if line.second is None]
     if without:
-        yield f"No second recommendation on {_many(len(without), 'line')} (statuses are compared there too):"
-        yield from (f"  {line.source}, line {line.line}: {line.why_not}" for line in without)
+        yield f"No second recommendation on {_many(len(without), 'line')}:"
+        yield from map(_without, without)
     statuses = sum(len(line.leaves) for line in opinion.lines)
     yield (
         f"Second opinion by HermiT: {_many(len(opinion.lines), 'line')} of {_many(_files(opinion), 'request file')}"
@@ -70,6 +72,11 @@ def _lines(opinion: SecondOpinion, files: int, timeout: float, refused: Sequence
         yield f"{_many(len(differ), 'line')} {'differs' if len(differ) == 1 else 'differ'} from the review."
     else:
         yield "Every compared line agrees with its review." if opinion.lines else "Nothing was compared."
+
+
+def _without(line: LineComparison) -> str:
+    also = f"; {_many(len(line.leaves), 'status', 'statuses')} compared" if line.leaves else ""
+    return f"  {line.source}, line {line.line}: {line.why_not}{also}"
 
 
 def _difference(line: LineComparison) -> Iterator[str]:
