@@ -54,3 +54,8 @@ def context_file() -> Path:
 def template_file(name: str) -> Path:
     """A file below ``reasoner/templates/``."""
     return _HERE / "templates" / name
+
+
+def package_file(name: str) -> Path:
+    """A file of the package beside its modules, such as a logic program."""
+    return _HERE / name

@@ -61,6 +61,8 @@ TAKEN = [
     (P0587.CompressionFinding, COV.facet, "asks for nothing"),
     (P0587.CompressionFinding, COV.counts, "how its evidence counts"),
     (P0587.TreatmentsJoined, COV.defaultReason, "No reason is given"),
+    (P0587.TreatmentsJoined, COV.doubt, "what kind of doubt the wording raises"),
+    (COV.ListClosure, COV.remedy, "what the authors could write"),
     (P0587.TreatmentsJoined, COV.defaultReading, "has no default"),
     (P0587.TreatmentsJoined, COV.defaultChosenBy, "Nobody is named"),
     (P0587["clause-candidates"], COV.bearsOn, "neither bears on anything nor says why not"),

@@ -14,6 +14,7 @@ from reasoner.cli.explore import docs, graph, show
 from reasoner.cli.output import tell
 from reasoner.cli.query import query
 from reasoner.cli.review import review
+from reasoner.cli.verify import verify
 from reasoner.errors import PlexusError
 
 
@@ -50,5 +51,5 @@ def main() -> None:
     logging.getLogger("rdflib").setLevel(logging.CRITICAL)
 
 
-for command in (review, query, show, graph, docs, check, readings, template, prepare, shapes, anchor):
+for command in (review, query, show, graph, docs, check, verify, readings, template, prepare, shapes, anchor):
     main.add_command(command)
