@@ -101,3 +101,7 @@ class ParameterError(QueryError):
 
 class OwlError(PlexusError):
     """An OWL reasoner that cannot run, or did not finish."""
+
+
+class OwlTimeout(OwlError):
+    """An OWL reasoner that did not finish in time."""
