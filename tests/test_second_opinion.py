@@ -657,3 +657,17 @@ def test_what_cannot_be_determined_is_a_difference_and_long_lists_are_cut():
     assert "site (the site): met in both" in told
     assert told.count("undetermined: ") == 5 and "and 3 more; --format json has all" in told
     assert len(json.loads(render.to_json(opinion, files=1))["lines"][0]["leaves"][0]["undetermined"]) == 8
+
+
+def test_the_command_tells_agreement_and_refuses_idle_options():
+    from click.testing import CliRunner
+
+    from reasoner.cli import main
+
+    one = str(ROOT / "cases/complete-record")
+    done = CliRunner().invoke(main, ["verify", "--second-opinion", "--cases", one])
+    assert done.exit_code == 0, done.stderr
+    assert "Every compared line agrees with its review." in done.stdout
+    for idle in (["--cases", one], ["--reading", "A9=any"], ["--second-opinion", "0587"]):
+        refused = CliRunner().invoke(main, ["verify", *idle])
+        assert refused.exit_code == 2 and "--second-opinion" in refused.stderr
