@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reasoner.cli.opinion import run_second_opinion
 from reasoner.cli.options import LIBRARY
 from reasoner.cli.output import tell, write
 
@@ -36,6 +37,20 @@ class Unusable(click.ClickException):
     help="Write findings and proofs as a page for the policy's authors (.html or .md).",
 )
 @click.option(
+    "--second-opinion",
+    is_flag=True,
+    help="Decide requests once more by an independent reasoner (needs plexus-reasoner[owl]), and say what differs.",
+)
+@click.option(
+    "--cases",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="PATH",
+    help="With --second-opinion: the requests (default: the cases that plexus ships).",
+)
+@click.option(
+    "--reading", "readings", multiple=True, metavar="A=R", help="With --second-opinion: read otherwise; repeatable."
+)
+@click.option(
     "--timeout",
     type=click.FloatRange(min=0),
     default=60.0,
@@ -54,6 +69,9 @@ def verify(
     properties: tuple[str, ...],
     wants_list: bool,
     report: Path | None,
+    second_opinion: bool,
+    cases: Path | None,
+    readings: tuple[str, ...],
     timeout: float,
     output_format: str,
     library: Path | None,
@@ -64,8 +82,12 @@ def verify(
     edition of every policy that can be adjudicated. A property that does not hold is told with a request of which it
     is not true; every proof shows a request to which it applies. Findings are questions to the authors of the text.
 
-    Exit codes: 0 every property holds (findings do not count); 1 one does not; 2 wrong usage, or a policy that cannot
-    be read; 3 not done within --timeout, and none failed.
+    With --second-opinion requests are decided once more instead: HermiT classifies the evidence, three-valued logic
+    composes it, and every line on which that differs from the review is told.
+
+    Exit codes: 0 every property holds (findings do not count), or every line agrees; 1 one does not; 2 wrong usage,
+    a policy that cannot be read, or a request or shape of which there is no second opinion; 3 not done within
+    --timeout, and none failed.
     """
     from reasoner.errors import PlexusError
     from reasoner.knowledge import load
@@ -75,6 +97,14 @@ def verify(
     if wants_list:
         click.echo(_listed(), nl=False)
         return
+    if second_opinion:
+        if wanted or properties or report:
+            raise click.UsageError("--second-opinion is about requests; leave POLICY, --property and --report out.")
+        context.exit(
+            run_second_opinion(cases, readings=readings, timeout=timeout, output_format=output_format, library=library)
+        )
+    if cases or readings:
+        raise click.UsageError("--cases and --reading go with --second-opinion.")
     if report is not None and report.suffix not in SUFFIXES:
         raise click.UsageError(f"--report writes {' or '.join(SUFFIXES)}; {report.name} is neither.")
     if report is not None and properties:
