@@ -137,6 +137,14 @@ class Ambiguity:
 
 
 @dataclass(frozen=True)
+class Settled:
+    """A wording that was doubtful in another edition and that this one states plainly: ``reading`` holds."""
+
+    ambiguity: Ambiguity
+    reading: Reading
+
+
+@dataclass(frozen=True)
 class ScopeCondition:
     """What a line must fulfil for the policy to apply to it."""
 
@@ -229,9 +237,15 @@ class Policy:
     coding_notes: tuple[CodingNote, ...] = ()
     kinds: tuple[str, ...] = ()
     slug: str = ""
+    settled: tuple[Settled, ...] = ()
 
     def __repr__(self) -> str:
         return f"Policy({self.number}, edition {self.edition})"
+
+    @property
+    def name(self) -> str:
+        """Number and effective date, such as 0587/2025-12-01."""
+        return f"{self.number}/{self.edition}"
 
     @property
     def shape_files(self) -> tuple[str, ...]:
