@@ -277,7 +277,9 @@ def policies_from(triples: Triples) -> tuple[Policy, ...]:
     out.sort(key=lambda p: (p.number, p.edition))
     for earlier, later in zip(out, out[1:], strict=False):
         if earlier.number == later.number and (earlier.until is None or earlier.until > later.edition):
-            cure = f'Add cov:supersededOn "{later.edition}"^^xsd:date to the earlier edition, in any file of the library.'
+            cure = (
+                f'Add cov:supersededOn "{later.edition}"^^xsd:date to the earlier edition, in any file of the library.'
+            )
             what = f"is still in force when {compact(later.edition_iri)} begins."
             raise PolicyError(compact(earlier.edition_iri), what, cure)
     _refuse_one_code_for_two(out)
