@@ -1,4 +1,4 @@
-"""What a policy consists of: criteria with their rules and facets, ambiguities with their readings, scope, routes, ..."""
+"""What a policy consists of: criteria with rules and facets, ambiguities with readings, scope, constraints, routes."""
 
 from __future__ import annotations
 
