@@ -77,3 +77,7 @@ class ParameterError(QueryError):
 
 class OwlError(PlexusError):
     """An OWL reasoner that cannot run, or did not finish."""
+
+
+class RecordedError(PlexusError):
+    """A file of recorded outcomes that cannot be read, or that is not of the form it should have."""
