@@ -93,6 +93,9 @@ class Foreteller:
         why = self._untellable(recorded)
         if why:
             return Foretold(recorded.line, recorded.recommendation, (), (), why)
+        code = recorded.code or self.before.codes[0]
+        if code not in self.after.codes:
+            return Foretold(recorded.line, recorded.recommendation, (Recommendation.NOT_APPLICABLE,))
         readings = self.after.own_readings(recorded.readings)
         joined = tuple(sorted(readings.items()))
         known = tuple(
@@ -106,10 +109,8 @@ class Foreteller:
     def _untellable(self, recorded: RecordedLine) -> str:
         if recorded.edition not in (None, self.before.name):
             return f"it was recorded under {recorded.edition}, not {self.before.name}"
-        if set(self.before.codes) - set(self.after.codes):
-            return (
-                "the later edition leaves out a procedure code, and the record does not tell which code was asked for"
-            )
+        if recorded.code is None and not set(self.before.codes) <= set(self.after.codes) and len(self.before.codes) > 1:
+            return "the later edition leaves out a code, and the record does not tell which code was asked for"
         if not recorded.rests_on_criteria:
             return f"it rests on {recorded.basis}, not on criteria"
         if recorded.recommendation is Recommendation.NOT_APPLICABLE:

@@ -1,4 +1,4 @@
-"""Outcomes that were recorded earlier: reviews as JSON or JSON Lines, or a Parquet table with a column for each leaf."""
+"""Outcomes that were recorded earlier: reviews as JSON or JSON Lines, or Parquet with a column for each leaf."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from reasoner.model import Recommendation, Status
 from reasoner.policy import Policy
 
 NEEDED = ("line", "recommendation")
-"""Columns of a table beside those of the leaves."""
+OPTIONAL = ("code", "edition", "basis")
+"""Columns of a table beside those of the leaves: those that it must have, and those that it may have."""
 _TREE = ("criteria-met", "criterion-unmet", "excluded-indication", "open", "inconsistent")
 """Bases that follow from the criteria; others follow from terms of a plan or mandates, or from scope."""
 
 
 @dataclass(frozen=True)
 class RecordedLine:
-    """One line as it was recorded: a name, the edition (number/date), the recommendation, the status of each leaf.
+    """One line as it was recorded: a name, its code, the edition (number/date), recommendation, status of each leaf.
 
-    ``edition`` and ``basis`` are None where the record does not tell them; ``readings`` are by short names.
+    ``code``, ``edition`` and ``basis`` are None where the record does not tell them; ``readings`` are by short names.
     """
 
     line: str
+    code: str | None
     edition: str | None
     recommendation: Recommendation
     basis: str | None
@@ -86,6 +88,7 @@ def _lines(place: str, review: Any) -> Iterator[RecordedLine]:
             leaves = [c for c in line["criteria"] if c["kind"] in ("leaf", "exclusion")]
             yield RecordedLine(
                 line=f"{review['identifier'] or review['request']}, line {line['sequence']}",
+                code=line["code"],
                 edition=f"{policy['number']}/{policy['edition']}" if policy else None,
                 recommendation=Recommendation(line["recommendation"]),
                 basis=line["basis"],
@@ -115,7 +118,7 @@ def _rows(path: Path, policy: Policy) -> Iterator[RecordedLine]:
     if missing:
         cure = "It takes line, recommendation, and one column with the status of each leaf, named by its id."
         raise RecordedError(f"{path} has no column {', '.join(missing)}. {cure}")
-    wanted = [n for n in (*NEEDED, "edition", "basis", *leaves) if n in table.schema_arrow.names]
+    wanted = [n for n in (*NEEDED, *OPTIONAL, *leaves) if n in table.schema_arrow.names]
     number = 0
     for batch in table.iter_batches(columns=wanted):
         for row in batch.to_pylist():
@@ -132,8 +135,7 @@ def _row(row: Mapping[str, Any], leaves: Iterable[str], place: str) -> RecordedL
         statuses_known = ", ".join(s.value for s in Status)
         raise RecordedError(f"{place}: {error}. Statuses are {statuses_known}.") from error
     if empty and recommendation is not Recommendation.NOT_APPLICABLE:
-        raise RecordedError(
-            f"{place}: has no status for {', '.join(empty)}. Write undocumented where nothing is known."
-        )
-    edition, basis = row.get("edition"), row.get("basis")
-    return RecordedLine(str(row["line"]), edition, recommendation, basis, statuses, {})
+        what = f"has no status for {', '.join(empty)}"
+        raise RecordedError(f"{place}: {what}. Write undocumented where nothing is known.")
+    code, edition, basis = (row.get(name) for name in OPTIONAL)
+    return RecordedLine(str(row["line"]), code, edition, recommendation, basis, statuses, {})
