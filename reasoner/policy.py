@@ -13,7 +13,7 @@ from functools import cached_property
 from reasoner.errors import ReadingError
 from reasoner.model import Kind, Polarity, Source
 from reasoner.triples import Step
-from reasoner.vocabulary import BASE, policy_prefix
+from reasoner.vocabulary import BASE, COV, policy_prefix
 
 Readings = Mapping[str, str]
 """Chosen reading (IRI) by ambiguity (IRI)."""
@@ -316,9 +316,9 @@ class Policy:
         return criterion.kind, criterion.threshold
 
     def dates_by(self, readings: Readings) -> str:
-        """The property whose date chooses the edition under the readings (empty if none is modelled)."""
+        """The property whose date chooses the edition under the readings; where none says, the day of service."""
         found = (self.reading_by_iri[r].dates_by for r in readings.values())
-        return next((d for d in found if d), "")
+        return next((d for d in found if d), COV.serviceDate.value)
 
     def ambiguities_of(self, criterion: Criterion) -> tuple[str, ...]:
         """The ambiguities whose reading can change how a node comes out directly (not its members)."""

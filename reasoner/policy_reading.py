@@ -45,7 +45,7 @@ ASKS = {
 }
 
 
-class _Reader(RuleReader):
+class EditionReader(RuleReader):
     """Reads one edition; holds the tree while it walks."""
 
     def __init__(self, triples: Triples, policy: Node, edition: Node, slug: str) -> None:
@@ -113,9 +113,8 @@ class _Reader(RuleReader):
         default = self.t.node(node, COV.defaultReading)
         chosen = next((r for r in readings if default is not None and r.iri == iri_of(default)), None)
         if chosen is None:
-            raise PolicyError(
-                shown(node), "is an ambiguity without a default.", "Name one of its readings by cov:defaultReading."
-            )
+            what, cure = "is an ambiguity without a default.", "Name one of its readings by cov:defaultReading."
+            raise PolicyError(shown(node), what, cure, prop=COV.defaultReading.value)
         by = self.t.node(node, COV.defaultChosenBy)
         return Ambiguity(
             iri=iri_of(node),
@@ -233,7 +232,7 @@ def policies_from(triples: Triples) -> tuple[Policy, ...]:
         PolicyError: a policy that is not well made, or two editions in force on one day.
     """
     out = [
-        _Reader(triples, policy, edition, slug).read()
+        EditionReader(triples, policy, edition, slug).read()
         for policy in triples.instances(COV.Policy)
         for edition, slug in _slugs(triples, policy)
     ]

@@ -41,7 +41,7 @@ class RuleReader:
     def text(self, node: Term, prop: NamedNode) -> str:
         value = self.t.text(node, prop)
         if value is None:
-            raise PolicyError(shown(node), f"has no {compact(prop.value)}.", "Add it.")
+            raise PolicyError(shown(node), f"has no {compact(prop.value)}.", "Add it.", prop=prop.value)
         return value
 
     def day(self, node: Term, prop: NamedNode) -> date:
@@ -49,7 +49,8 @@ class RuleReader:
         try:
             return date.fromisoformat(value)
         except ValueError:
-            raise PolicyError(shown(node), f"{compact(prop.value)} {value!r} is no date.", "Use YYYY-MM-DD.") from None
+            what = f"{compact(prop.value)} {value!r} is no date."
+            raise PolicyError(shown(node), what, "Use YYYY-MM-DD.", prop=prop.value) from None
 
     def maybe_day(self, node: Term, prop: NamedNode) -> date | None:
         return self.day(node, prop) if self.t.objects(node, prop) else None
@@ -76,7 +77,8 @@ class RuleReader:
     def whole(self, node: Term, prop: NamedNode) -> int:
         value = self.text(node, prop)
         if not value.isdecimal():
-            raise PolicyError(shown(node), f"{compact(prop.value)} {value!r} is no whole number.", "Use digits only.")
+            what = f"{compact(prop.value)} {value!r} is no whole number."
+            raise PolicyError(shown(node), what, "Use digits only.", prop=prop.value)
         return int(value)
 
     # -- facets and rules

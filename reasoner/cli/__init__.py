@@ -11,6 +11,7 @@ from reasoner.cli.anchor import anchor
 from reasoner.cli.authoring import prepare, readings, shapes, template
 from reasoner.cli.check import check
 from reasoner.cli.explore import docs, graph, show
+from reasoner.cli.new_policy import new_policy
 from reasoner.cli.output import tell
 from reasoner.cli.query import query
 from reasoner.cli.review import review
@@ -50,5 +51,5 @@ def main() -> None:
     logging.getLogger("rdflib").setLevel(logging.CRITICAL)
 
 
-for command in (review, query, show, graph, docs, check, readings, template, prepare, shapes, anchor):
+for command in (review, query, show, graph, docs, check, readings, template, prepare, shapes, anchor, new_policy):
     main.add_command(command)
