@@ -67,9 +67,9 @@ class _Token:
 
 
 def statements(text: str) -> tuple[Statement, ...]:
-    """The statements of a Turtle text about named nodes, in the order in which they stand there.
+    r"""The statements of a Turtle text about named nodes, in the order in which they stand there.
 
-    >>> found = statements("@prefix a: <urn:a#> .\\n\\na:b\\n    a:c 1 ;\\n    a:d 'x' .")
+    >>> found = statements("@prefix a: <urn:a#> .\n\na:b\n    a:c 1 ;\n    a:d 'x' .")
     >>> [(s.subject, s.first, s.last, s.properties) for s in found]
     [('urn:a#b', 3, 5, {'urn:a#c': (4, 4), 'urn:a#d': (5, 5)})]
     """

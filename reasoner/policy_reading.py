@@ -57,9 +57,8 @@ class EditionReader(RuleReader):
 
     def visit(self, node: Node, parent: str | None, above: tuple[Node, ...] = ()) -> str:
         if node in above:
-            raise PolicyError(
-                shown(node), "is its own ancestor in the criteria tree.", "Break the cycle of cov:members."
-            )
+            what, cure = "is its own ancestor in the criteria tree.", "Break the cycle of cov:members."
+            raise PolicyError(shown(node), what, cure, prop=COV.members.value)
         kind = next((k for t in self.t.nodes(node, RDF_TYPE) if (k := KINDS.get(named(t)))), None)
         if kind is None:
             raise PolicyError(
@@ -70,10 +69,14 @@ class EditionReader(RuleReader):
         head = self.t.node(node, COV.members)
         leaf = kind in (Kind.LEAF, Kind.EXCLUSION)
         if head is None and not leaf:
-            raise PolicyError(shown(node), "is a group without members.", "Add cov:members ( ... ).")
+            raise PolicyError(
+                shown(node), "is a group without members.", "Add cov:members ( ... ).", prop=COV.members.value
+            )
         rules = self.rules(node, cid) if leaf else ()
         if leaf and len(rules) <= 2:
-            raise PolicyError(shown(node), "is a leaf without evidence rules.", "Add cov:hasRule.")
+            raise PolicyError(
+                shown(node), "is a leaf without evidence rules.", "Add cov:hasRule.", prop=COV.hasRule.value
+            )
         members = self.t.members(head) if head is not None else []
         inner = tuple(self.visit(m, iri_of(node), (*above, node)) for m in members if not isinstance(m, Literal))
         self.criteria.insert(
@@ -103,7 +106,8 @@ class EditionReader(RuleReader):
         value = self.whole(node, COV.threshold)
         if not 1 <= value <= members:
             what = f"asks for {value} of its {members} members."
-            raise PolicyError(shown(node), what, f"Give cov:threshold a number from 1 to {members}.")
+            cure = f"Give cov:threshold a number from 1 to {members}."
+            raise PolicyError(shown(node), what, cure, prop=COV.threshold.value)
         return value
 
     # -- ambiguities, scope, routes
@@ -178,7 +182,8 @@ class EditionReader(RuleReader):
         statements = self.t.nodes(self.edition, COV.statement)
         roots = [r for s in statements for r in self.t.nodes(s, COV.root)]
         if len(roots) != 1:
-            raise PolicyError(shown(self.edition), f"has {len(roots)} necessity trees, not one.", "State one cov:root.")
+            what = f"has {len(roots)} necessity trees, not one."
+            raise PolicyError(shown(self.edition), what, "State one cov:root.", prop=COV.statement.value)
         root = self.visit(roots[0], None)
         exclusions = tuple(self.visit(x, None) for s in statements for x in self.t.nodes(s, COV.exclusion))
         sources = {
@@ -234,7 +239,7 @@ def policies_from(triples: Triples) -> tuple[Policy, ...]:
     out = [
         EditionReader(triples, policy, edition, slug).read()
         for policy in triples.instances(COV.Policy)
-        for edition, slug in _slugs(triples, policy)
+        for edition, slug in editions_of(triples, policy)
     ]
     out.sort(key=lambda p: (p.number, p.edition))
     for earlier, later in zip(out, out[1:], strict=False):
@@ -258,7 +263,7 @@ def _refuse_one_code_for_two(policies: list[Policy]) -> None:
             raise PolicyError(compact(other.edition_iri), what, "Leave the code to one of them.")
 
 
-def _slugs(triples: Triples, policy: Node) -> list[tuple[Node, str]]:
+def editions_of(triples: Triples, policy: Node) -> list[tuple[Node, str]]:
     """The editions of a policy by date, each with its name in files: the number, of later ones with the date."""
     number = (triples.text(policy, COV.number) or "").lower()
     dated = sorted((triples.text(e, COV.effectiveFrom) or "", e) for e in triples.nodes(policy, COV.edition))

@@ -71,7 +71,8 @@ class RuleReader:
         places = [(a, s) for a in self.t.nodes(node, COV.anchor) for s in self.t.nodes(a, COV.inSection)]
         own = [(a, s) for a, s in places if self.edition in self.t.nodes(s, DCTERMS.isPartOf)]
         if not places:
-            raise PolicyError(shown(node), "has no place in the document.", "Add cov:anchor, and cov:inSection there.")
+            cure = "Add cov:anchor, and cov:inSection there."
+            raise PolicyError(shown(node), "has no place in the document.", cure, prop=COV.anchor.value)
         return (own or places)[0]
 
     def whole(self, node: Term, prop: NamedNode) -> int:
@@ -89,7 +90,12 @@ class RuleReader:
             return Facet(iri=iri_of(node), ambiguity=None, fixed=(self.use(node),))
         ambiguity = self.t.node(node, COV.ambiguity)
         if ambiguity is None:
-            raise PolicyError(shown(node), "is switched by no ambiguity.", "Add cov:ambiguity.")
+            raise PolicyError(
+                shown(node), "is switched by no ambiguity.", "Add cov:ambiguity.", prop=COV.ambiguity.value
+            )
+        if ambiguity not in self.t.nodes(self.edition, COV.ambiguity):
+            what = f"is switched by {shown(ambiguity)}, which is no ambiguity of {shown(self.edition)}."
+            raise PolicyError(shown(node), what, "Add it by cov:ambiguity of the edition.", prop=COV.ambiguity.value)
         choices: dict[str, tuple[str | Link, ...]] = {}
         for choice in self.t.nodes(node, COV.choice):
             uses = tuple(self.use(u) for u in self.t.nodes(choice, COV.uses))
@@ -97,9 +103,8 @@ class RuleReader:
                 choices[iri_of(reading)] = uses
         for reading in self.t.nodes(ambiguity, COV.hasReading):
             if iri_of(reading) not in choices:
-                raise PolicyError(
-                    shown(reading), f"is a reading without a shape in {shown(node)}.", "Add a cov:choice."
-                )
+                what = f"is a reading without a shape in {shown(node)}."
+                raise PolicyError(shown(reading), what, "Add a cov:choice.", prop=COV.choice.value)
         return Facet(iri=iri_of(node), ambiguity=iri_of(ambiguity), fixed=(), choices=choices)
 
     def use(self, node: Node) -> str | Link:

@@ -1,7 +1,7 @@
 """A new policy as a folder of files to fill in: Turtle with comments, a case, a question, and what to do next.
 
-The files come from ``reasoner/templates/policy``. What an author has to write is a literal that begins with "…"; nothing
-is reviewed while there is one. Where the document itself is given, its headings become sections with their places.
+The files come from ``reasoner/templates/policy``. What an author has to write is a literal that begins with "…";
+nothing is reviewed while there is one. Where the document itself is given, its headings become sections with places.
 """
 
 from __future__ import annotations
@@ -168,9 +168,9 @@ def _safe(text: str) -> str:
 
 
 def headings(text: str) -> tuple[Heading, ...]:
-    """The lines of a document that look like headings: short, alone between blank lines, and no sentence.
+    r"""The lines of a document that look like headings: short, alone between blank lines, and no sentence.
 
-    >>> [h.title for h in headings("Coverage Policy 7\\n\\nScope\\n\\nIt covers.\\n- one thing\\n")]
+    >>> [h.title for h in headings("Coverage Policy 7\n\nScope\n\nIt covers.\n- one thing\n")]
     ['Coverage Policy 7', 'Scope']
     """
     out = []
