@@ -213,9 +213,8 @@ def _anchors(draft: Draft) -> str:
     ]
     blocks = [
         "# ==== Sections" + sections.split("\n", 1)[0],
-        *(_section(draft, name, order, h) for order, (name, h) in enumerate(named, 1)),
+        *(part for order, (name, h) in enumerate(named, 1) for part in _section(draft, name, order, h)),
         "# ==== Places" + places.split("\n", 1)[0],
-        *(_heading_anchor(draft, name, order, h) for order, (name, h) in enumerate(named, 1)),
         *still_open,
     ]
     return head + "\n\n".join(blocks) + "\n"
@@ -239,24 +238,20 @@ def _anchor_name(name: str, order: int) -> str:
     return "title" if order == 1 else f"section-{name}"
 
 
-def _section(draft: Draft, name: str, order: int, heading: Heading) -> str:
+def _section(draft: Draft, name: str, order: int, heading: Heading) -> tuple[str, str]:
+    """A section, and the place of its heading."""
+    section, page = f"{draft.prefix}:section-{name}", heading.page or 1
+    own = _anchor_name(name, order)
+    label = "title" if order == 1 else f"heading of section {_safe(heading.title)}"
     return (
-        f"{draft.prefix}:section-{name} a cov:Section ;\n"
+        f"{section} a cov:Section ;\n"
         f'    rdfs:label "section {_safe(heading.title)}"@en ;\n'
         f'    dcterms:title "{_safe(heading.title)}" ;\n'
         f"    dcterms:isPartOf {draft.prefix}:{draft.edition} ;\n"
-        f"    cov:page {heading.page or 1} ;\n"
+        f"    cov:page {page} ;\n"
         f"    cov:order {order} ;\n"
-        f"    cov:anchor {draft.prefix}:at-{_anchor_name(name, order)} ;\n"
+        f"    cov:anchor {draft.prefix}:at-{own} ;\n"
         f"    cov:assertedBy cov:AssertedByPolicy ;\n"
-        f"    rdfs:isDefinedBy <{_home(draft)}> ."
-    )
-
-
-def _heading_anchor(draft: Draft, name: str, order: int, heading: Heading) -> str:
-    section = f"{draft.prefix}:section-{name}"
-    label = "title" if order == 1 else f"heading of section {_safe(heading.title)}"
-    own = _anchor_name(name, order)
-    return anchor_turtle(
-        draft.prefix, own, section, heading.page or 1, heading.start, heading.title, _home(draft), label
+        f"    rdfs:isDefinedBy <{_home(draft)}> .",
+        anchor_turtle(draft.prefix, own, section, page, heading.start, heading.title, _home(draft), label),
     )

@@ -20,7 +20,7 @@ ORDER = [
     ["copies"],
     ["placing"],
     ["dataset", "anchors", "card", "names"],
-    ["sparql", "lint", "scaffold"],
+    ["sparql", "lint", "scaffold", "tutorial"],
     ["query", "parameters"],
     ["query_worker"],
     ["owl"],
