@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,9 +20,10 @@ from reasoner.knowledge import TO_WRITE
 from reasoner.lint import faults as word_faults
 from reasoner.locating import Location, locate, read
 from reasoner.policy_faults import policy_faults
+from reasoner.policy_rules import EVS
 from reasoner.shapes_default import generated
 from reasoner.triples import RDF_TYPE, Node, Spo, Triples
-from reasoner.vocabulary import BASE, COV, DCTERMS, OWL, RDFS, SH, SKOS, compact, nearest
+from reasoner.vocabulary import BASE, COV, DCTERMS, OWL, RDFS, SH, SKOS, compact, local_name, nearest, policy_prefix
 
 GENERATED = (".probes.ttl", ".default.ttl")
 _DESCRIBING = (RDF_TYPE, RDFS.label, SKOS.definition, RDFS.isDefinedBy, SH.name, SH.message)
@@ -36,10 +39,24 @@ _OF_SHAPE = {
     "rule-shape": "shapes",
     "FacetShape": "shapes",
     "leaf-rule-for": "rules",
+    "statement-criteria": "statements",
     "place-speaker": "places",
     "Statement": "places",
     "ambiguity-readings": "readings",
 }
+
+
+@dataclass(frozen=True)
+class Undeclared:
+    """A term of plexus that nothing declares, and the node that names it with one of its properties.
+
+    ``by`` is the property that tells what the term should be: in a nested node another one than that of the node.
+    """
+
+    node: str
+    prop: str
+    by: str
+    term: str
 
 
 class OwnFiles:
@@ -60,7 +77,7 @@ class OwnFiles:
             quads = parse(path=path, format=RdfFormat.TURTLE, rename_blank_nodes=True)
             self.by_file[path] = [(q.subject, q.predicate, q.object) for q in quads]
         except SyntaxError as error:
-            what = f"cannot be read as Turtle: {error}. Mend the line."
+            what = f"cannot be read as Turtle: {error.msg}. Mend the line."
             self.broken.append(Found("files", path.name, what, str(path), error.lineno or 1))
         except OSError as error:
             self.broken.append(Found("files", path.name, f"cannot be read: {error.strerror}.", str(path)))
@@ -130,12 +147,14 @@ class OwnFiles:
         for path in (*self.ontology, *self.shapes):
             headers = [s for s, p, o in self.by_file.get(path, ()) if p == RDF_TYPE and o == OWL.Ontology]
             if path in self.by_file and len(headers) != 1:
-                what = f"declares {len(headers) or 'no'} ontologies. Declare one owl:Ontology in each file."
+                many = f"{len(headers)} ontologies" if headers else "no ontology"
+                what = f"declares {many}. Declare one owl:Ontology in each file."
                 example = block_of(self.number, OWL.Ontology, f"<{BASE}policy/{self.number.lower()}>")
                 yield Found("files", path.name, what, str(path), 1, example if not headers else "")
         if not self.broken and not self.policies:
-            if any(p.parent.name == "policies" for p in self.ontology):
-                path = next(p for p in self.ontology if p.parent.name == "policies")
+            files = sorted((p for p in self.ontology if p.parent.name == "policies"), key=lambda p: len(p.name))
+            if files:
+                path = files[0]
                 last = path.read_text(encoding="utf-8").count("\n") + 1
                 prefix = compact(f"{BASE}policy/{self.number.lower()}#policy")
                 example = block_of(self.number, COV.Policy, prefix)
@@ -145,18 +164,18 @@ class OwnFiles:
                 yield Found("policy", str(self.root), what, example=f"plexus new-policy 0900 -o {self.root}")
 
     def written(self) -> list[Found]:
-        """What is lacking in the files that can be read, each fault once."""
+        """What is lacking in the files that can be read, each fault once.
+
+        What follows from another fault is left out: what is said of a node that is declared nowhere, and of a property
+        that names such a node.
+        """
         out: dict[tuple[str, str], Found] = {}
-        absent = {term for _, _, term in self._undeclared()}
-        for node, prop, found in (
-            *self._placeholders(),
-            *self._undeclared_found(),
-            *self._without(),
-            *self._policy_faults(),
-            *self._shape_results(),
-            *self._words(),
-        ):
-            if node not in absent:
+        absent = {(u.node, u.prop) for u in self._undeclared} | {(u.term, "") for u in self._undeclared}
+        first = (*self._placeholders(), *self._undeclared_found(), *self._without())
+        for node, prop, found in first:
+            out.setdefault((node, prop), found)
+        for node, prop, found in (*self._policy_faults(), *self._shape_results(), *self._words()):
+            if (node, "") not in absent and (node, prop or "-") not in absent:
                 out.setdefault((node, prop or found.what), found)
         return list(out.values())
 
@@ -171,40 +190,49 @@ class OwnFiles:
                         name = compact(statement.subject)
                         yield statement.subject, text.prop, Found(step, name, what, str(path), text.line)
 
-    def _undeclared(self) -> Iterator[tuple[NamedNode, str, str]]:
-        """Terms of plexus that are used and declared nowhere: by whom, with which property, and the term."""
-        declared = self._declared
-        holders: dict[Node, tuple[NamedNode, str]] = {}
+    @cached_property
+    def _undeclared(self) -> tuple[Undeclared, ...]:
+        """Terms of plexus that are used and declared nowhere, once for each node that names them."""
+        holders: dict[Node, tuple[Node, NamedNode]] = {
+            o: (s, p) for s, p, o in self.triples if isinstance(o, BlankNode)
+        }
+        out: dict[tuple[str, str], Undeclared] = {}
         for s, p, o in self.triples:
-            if isinstance(s, NamedNode) and isinstance(o, BlankNode):
-                holders[o] = (s, p.value)
-            elif isinstance(o, BlankNode) and s in holders:
-                holders[o] = holders[s]
-        seen = set()
-        for s, p, o in self.triples:
-            node, prop = (s, p.value) if isinstance(s, NamedNode) else holders.get(s, (None, ""))
+            node, prop = _named_holder(s, p, holders)
             for term in (p, o):
                 ours = isinstance(term, NamedNode) and term.value.startswith(BASE) and p != OWL.versionIRI
-                if node is None or not ours or term.value in declared or (node.value, term.value) in seen:
-                    continue
-                seen.add((node.value, term.value))
-                yield node, prop, term.value
+                if ours and term.value not in self._declared:
+                    by = prop if term is p or p not in MEANT else p.value
+                    out.setdefault((node.value, term.value), Undeclared(node.value, prop, by, term.value))
+        return tuple(out.values())
 
     @cached_property
     def _declared(self) -> set[str]:
         return {s.value for s, p, _ in self.whole if p == RDF_TYPE and isinstance(s, NamedNode)}
 
     def _undeclared_found(self) -> Iterator[tuple[str, str, Found]]:
-        for node, prop, term in self._undeclared():
-            near = nearest(term, self._declared)
+        for u in self._undeclared:
+            own = policy_prefix(u.term) is not None  # within a policy, names that resemble each other are the rule
+            near = nearest(u.term, self._candidates(u.term), cutoff=0.85 if own else 0.6)
             cure = f"Did you mean {near}? Otherwise declare it." if near else "Declare it, or correct the name."
-            cls = next((c for p, c in MEANT.items() if p.value == prop), None)
-            kind = " is a shape that no shapes file has." if cls == SH.PropertyShape else " is declared nowhere."
-            example = block_of(self.number, cls, compact(term)) if cls is not None else ""
-            what = f"{compact(prop) if prop != term else 'it'} names {compact(term)}, which{kind} {cure}"
-            if prop == term:
-                what = f"{compact(term)} is no property that plexus has. {cure}"
-            yield node.value, f"{prop} {term}", self.make(node.value, prop, what, example)
+            cls = next((c for p, c in MEANT.items() if p.value == u.by), None)
+            name, step = compact(u.term), ""
+            if u.prop == u.term:
+                what = f"{name} is no property that plexus has."
+            elif u.prop == RDF_TYPE.value:
+                what = f"{name} is no class that plexus has."
+                step = step_of([COV[local_name(near.replace(":", "/"))]] if near else [], "")
+            elif cls in (SH.PropertyShape, SH.NodeShape):
+                what = f"{compact(u.by)} names {name}, a shape that no shapes file has."
+            else:
+                what = f"{compact(u.by)} names {name}, which is declared nowhere."
+            example = block_of(self.number, cls, name) if cls is not None else ""
+            yield u.node, f"{u.prop} {u.term}", self.make(u.node, u.prop, f"{what} {cure}", example, step)
+
+    def _candidates(self, term: str) -> Iterator[str]:
+        """The terms that may have been meant: those of the same namespace, and for a shape those of any policy."""
+        namespaces = (term.removesuffix(local_name(term)), *((EVS,) if "/shapes/" in term else ()))
+        return (declared for declared in self._declared if declared.startswith(namespaces))
 
     def _without(self) -> Iterator[tuple[str, str, Found]]:
         """What a policy itself lacks, and the kinds of node that no reader asks for."""
@@ -217,15 +245,37 @@ class OwnFiles:
                     yield policy.value, prop.value, self.make(policy.value, prop.value, what, example, step)
 
     def _policy_faults(self) -> Iterator[tuple[str, str, Found]]:
-        names = {compact(s.value): s.value for s in self.triples.subjects_named()}
         for fault in policy_faults(self.whole):
             error = fault.error
-            node = names.get(error.node, error.node)
-            place = fault.owner if error.prop == COV.choice.value else node
-            example = example_of(self.number, error.prop, self.types(node)) if error.prop else ""
-            found = self.make(place, error.prop, f"{error.what} {error.cure}".strip(), example)
-            step = step_of(self.types(node), error.prop)
-            yield node, error.prop, Found(step, error.node, found.what, found.file, found.line, example)
+            node, prop = self._iri(error.node), error.prop
+            place = fault.owner if prop == COV.choice.value else node
+            what = f"{error.what} {error.cure}".strip()
+            if prop == COV.statement.value:
+                for statement in self._without_root(node):
+                    node, place, prop, what = statement, statement, COV.root.value, "has no cov:root. Add it."
+            step = "statements" if prop == COV.root.value else step_of(self.types(node), prop)
+            found = self.make(place, prop, what, self._example(place, prop), step)
+            yield node, prop, replace(found, where=compact(node) if ":" in node else node)
+
+    def _without_root(self, edition: str) -> list[str]:
+        """The statements of necessity of an edition that name no tree."""
+        stated = self.whole.nodes(NamedNode(edition), COV.statement)
+        named = [s for s in stated if COV.Necessary in self.whole.nodes(s, COV.statementEffect)]
+        return [s.value for s in named if not self.whole.objects(s, COV.root)]
+
+    def _iri(self, name: str) -> str:
+        """The IRI of a node that an error names."""
+        return self._names.get(name, name)
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        terms = {t.value for s, p, o in self.triples for t in (s, o) if isinstance(t, NamedNode)}
+        return {compact(term): term for term in terms}
+
+    def _example(self, node: str, prop: str) -> str:
+        """How a property is written that a node lacks."""
+        lacks = prop and ":" in node and not self.whole.objects(NamedNode(node), NamedNode(prop))
+        return example_of(self.number, prop, self.types(node)) if lacks or prop == COV.choice.value else ""
 
     def _shape_results(self) -> Iterator[tuple[str, str, Found]]:
         """What shapes/ontology.ttl says of the nodes of this layer."""
@@ -234,10 +284,14 @@ class OwnFiles:
         own = {s.value for s in self.triples.subjects_named()}
         for result in PyshaclEngine().evaluate(self._around(), tuple(shapes)):
             if result.focus in own and result.severity == "Violation":
+                shape = result.shape.partition("#")[2]
                 prop = result.path if result.path and ":" in result.path else ""
-                step = _OF_SHAPE.get(result.shape.partition("#")[2], "")
-                example = example_of(self.number, prop, self.types(result.focus)) if prop else ""
-                yield result.focus, prop, self.make(result.focus, prop, result.message, example, step)
+                prop = COV.root.value if shape == "statement-criteria" else prop
+                step = _OF_SHAPE.get(shape, "")
+                if step == "shapes" and self._undeclared:  # most likely the same fault, seen from the shapes
+                    continue
+                found = self.make(result.focus, prop, result.message, self._example(result.focus, prop), step)
+                yield result.focus, prop, found
 
     def _around(self) -> list[Spo]:
         """This layer, and what the layer below says of the terms that it uses: enough for every shape."""
@@ -251,10 +305,9 @@ class OwnFiles:
 
     def _words(self) -> Iterator[tuple[str, str, Found]]:
         """Words that other vocabularies do not have, and shapes without a name."""
-        names = {compact(s.value): s.value for s in self.triples.subjects_named()}
+        own = {s.value for s in self.triples.subjects_named()}
         for where, what in word_faults({"below": self.base, "own": self.triples}):
-            node = names.get(where, where)
-            if where in names or not where.startswith(("<", "p", "c")):
+            if (node := self._iri(where)) in own:
                 yield node, "", self.make(node, "", what)
 
     # -- once everything is written
@@ -294,9 +347,20 @@ class OwnFiles:
         try:
             for finding in question_findings(self.root):
                 if finding.where in files:
-                    yield Found("questions", finding.where, finding.what, str(files[finding.where]), 1)
+                    told = re.search(r"\bline (\d+)", finding.what)
+                    line = int(told[1]) if told else 1
+                    yield Found("questions", finding.where, finding.what, str(files[finding.where]), line)
         except PlexusError as error:
             yield Found("questions", "questions", str(error))
+
+
+def _named_holder(node: Node, prop: NamedNode, holders: Mapping[Node, tuple[Node, NamedNode]]) -> tuple[Node, str]:
+    """The named node in whose description an unnamed one stands, and with which of its properties."""
+    seen = set()
+    while node in holders and node not in seen:
+        seen.add(node)
+        node, prop = holders[node]
+    return node, prop.value
 
 
 def _text(path: Path) -> str | None:

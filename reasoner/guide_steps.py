@@ -90,15 +90,17 @@ MEANT = {
     COV.facet: SH.PropertyShape,
     COV.commonFacet: SH.PropertyShape,
     COV.uses: SH.PropertyShape,
-    COV.choice: SH.PropertyShape,
     COV.linkedShape: SH.PropertyShape,
     COV.ambiguity: COV.Ambiguity,
     COV.hasReading: COV.Reading,
+    COV.underReading: COV.Reading,
     COV.defaultReading: COV.Reading,
     COV.anchor: COV.Anchor,
     COV.inSection: COV.Section,
     CLIN.kind: CLIN.Concept,
     SH.hasValue: CLIN.Concept,
+    SH.node: SH.NodeShape,
+    SH.qualifiedValueShape: SH.NodeShape,
 }
 """The class of what a property points at: what to write where it is declared nowhere."""
 _MORE = {COV.threshold: "cov:threshold 2 ;", COV.supersededOn: 'cov:supersededOn "2027-01-01"^^xsd:date ;'}

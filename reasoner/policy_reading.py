@@ -246,7 +246,7 @@ def policies_from(triples: Triples) -> tuple[Policy, ...]:
         if earlier.number == later.number and (earlier.until is None or earlier.until > later.edition):
             cure = "Add cov:supersededOn to the earlier edition."
             what = f"is still in force when {compact(later.edition_iri)} begins."
-            raise PolicyError(compact(earlier.edition_iri), what, cure)
+            raise PolicyError(compact(earlier.edition_iri), what, cure, prop=COV.supersededOn.value)
     _refuse_one_code_for_two(out)
     return tuple(out)
 
@@ -260,7 +260,8 @@ def _refuse_one_code_for_two(policies: list[Policy]) -> None:
         shared = sorted(set(one.codes) & set(other.codes))
         if one.number != other.number and overlap and shared:
             what = f"governs code {shared[0]}, which {compact(one.edition_iri)} governs on the same days."
-            raise PolicyError(compact(other.edition_iri), what, "Leave the code to one of them.")
+            cure = "Leave the code to one of them."
+            raise PolicyError(compact(other.edition_iri), what, cure, prop=COV.procedureCode.value)
 
 
 def editions_of(triples: Triples, policy: Node) -> list[tuple[Node, str]]:

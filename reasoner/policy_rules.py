@@ -159,7 +159,9 @@ class RuleReader:
             polarity = POLARITIES.get(named(self.t.node(rule, COV.counts)))
             cls = self.t.node(rule, COV.evidenceClass)
             if polarity is None or cls is None:
-                raise PolicyError(shown(rule), "lacks cov:counts or cov:evidenceClass.", "Say what counts, and how.")
+                lacking = COV.counts if polarity is None else COV.evidenceClass
+                what, cure = "lacks cov:counts or cov:evidenceClass.", "Say what counts, and how."
+                raise PolicyError(shown(rule), what, cure, prop=lacking.value)
             facets = [self.facet(f) for f in self.t.nodes(rule, COV.facet)]
             if cls == COV.Judgement:
                 verdict = "JudgedNotFulfilled" if polarity is Polarity.AGAINST else "JudgedFulfilled"

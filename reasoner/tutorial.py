@@ -51,8 +51,9 @@ def steps(markdown: str) -> tuple[Edit | Command, ...]:
             out.append(Edit(file, text))
         elif language == "console":
             for part in re.split(r"^\$ ", text, flags=re.M)[1:]:
-                line, _, shown = part.partition("\n")
-                out.append(Command(line, shown))
+                whole = part.replace("\\\n", " ")
+                line, _, shown = whole.partition("\n")
+                out.append(Command(" ".join(line.split()), shown))
     return tuple(out)
 
 

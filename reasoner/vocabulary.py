@@ -105,7 +105,7 @@ def compact(iri: str, prefixes: Mapping[str, str] | None = None) -> str:
     return f"{best}:{iri[len(known[best]) :]}" if best else f"<{iri}>"
 
 
-def nearest(iri: str, known: Iterable[str]) -> str | None:
+def nearest(iri: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
     """The term, as prefix:name, whose local name is nearest to that of an IRI which nothing declares, if any is near.
 
     >>> nearest(PREFIXES["cov"] + "LeafCriteron", [PREFIXES["cov"] + "LeafCriterion", PREFIXES["cov"] + "AllOf"])
@@ -116,7 +116,7 @@ def nearest(iri: str, known: Iterable[str]) -> str | None:
         name = local_name(term)
         if name not in by_name or term.startswith(iri.removesuffix(local_name(iri))):
             by_name[name] = term
-    near = difflib.get_close_matches(local_name(iri), by_name, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(local_name(iri), by_name, n=1, cutoff=cutoff)
     return compact(by_name[near[0]]) if near else None
 
 
