@@ -13,6 +13,7 @@ from reasoner.cli.cases import cases
 from reasoner.cli.check import check
 from reasoner.cli.compare import compare
 from reasoner.cli.explore import docs, graph, show
+from reasoner.cli.new_policy import new_policy
 from reasoner.cli.output import tell
 from reasoner.cli.query import query
 from reasoner.cli.review import review
@@ -70,5 +71,6 @@ for command in (
     prepare,
     shapes,
     anchor,
+    new_policy,
 ):
     main.add_command(command)
