@@ -124,7 +124,8 @@ def test_without_a_case_is_missing_what_it_alone_shows():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["symptoms-weakness-against-statement", "trauma-contradicted", "indication-judgements-contradict"]
+    "name",
+    ["imaging-support-contradicted", "injection-helped", "trauma-contradicted", "indication-judgements-contradict"],
 )
 def test_a_case_is_proposed_for_a_status_that_went_with_a_case(name):
     before = whole().of(policy())
@@ -136,6 +137,10 @@ def test_a_case_is_proposed_for_a_status_that_went_with_a_case(name):
         assert one in found.shows
     assert len(gone) >= 1
     assert not set(gone) & set(proposer.coverage.missing)
+
+
+def test_a_person_has_confirmed_every_shipped_case():
+    assert [c.name for c in read_cases(CASES) if not c.confirmed] == []
 
 
 def test_hand_checked_items_of_a_few_cases():
