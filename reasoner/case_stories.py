@@ -8,12 +8,10 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
-from pathlib import Path
 
 from reasoner import resources
+from reasoner.cases.collection import EXPECTED, Case, read_cases
 from reasoner.composition import Clock
-from reasoner.errors import PlexusError
 from reasoner.knowledge import Knowledge
 from reasoner.model import LineReview, Status
 from reasoner.policy import Policy
@@ -23,15 +21,18 @@ from reasoner.verification import CaseStory
 
 
 @dataclass(frozen=True)
-class Case:
-    """A case for one policy: its name, title and day, what it hinges on, and the statuses of its criteria by line."""
+class Expected:
+    """What a case for one policy tells of itself: its title, what it hinges on, and its statuses by line."""
 
-    name: str
+    case: Case
     title: str
-    request: Path
-    as_of: date
     hinges: frozenset[str]
     statuses: tuple[dict[str, str], ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the case."""
+        return self.case.name
 
     @property
     def open_criteria(self) -> int:
@@ -44,19 +45,21 @@ def _open(statuses: dict[str, str]) -> int:
 
 
 @dataclass
-class Collection:
-    """The cases of a library that ask for a procedure which the policy governs."""
+class Stories:
+    """The confirmed cases of a library that ask for a procedure which the policy governs."""
 
     policy: Policy
     knowledge: Knowledge
     _reviewed: dict[str, tuple[LineReview, ...]] = field(default_factory=dict)
-    _cases: list[Case] = field(default_factory=list)
+    _cases: list[Expected] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        found = (_case(path, self.policy) for path in resources.files(self.knowledge.root, "cases", "*/expected.toml"))
-        self._cases = sorted((c for c in found if c is not None), key=lambda c: (c.open_criteria, c.name))
+        folders = [layer / "cases" for layer in resources.layers(self.knowledge.root)]
+        cases = {case.name: case for f in folders if f.is_dir() for case in read_cases(f) if case.confirmed}
+        found = [_expected(case) for case in cases.values() if _asks_for(case, self.policy)]
+        self._cases = sorted(found, key=lambda c: (c.open_criteria, c.name))
 
-    def hinging(self, reading: str) -> list[Case]:
+    def hinging(self, reading: str) -> list[Expected]:
         """The cases that are expected to hinge on a reading alone, the plainest first."""
         return [c for c in self._cases if reading in c.hinges]
 
@@ -103,11 +106,11 @@ class Collection:
     def _label(self, criterion: str) -> str:
         return next(c.label for c in self.policy.criteria if c.id == criterion)
 
-    def _lines(self, case: Case, clock: Clock) -> Iterator[LineReview]:
+    def _lines(self, case: Expected, clock: Clock) -> Iterator[LineReview]:
         """The lines of a case that are reviewed under this edition."""
         if case.name not in self._reviewed:
             clock.left()
-            found = review(case.request, as_of=case.as_of, library=self.knowledge.root)
+            found = review(case.case.request, as_of=case.case.as_of, library=self.knowledge.root)
             self._reviewed[case.name] = tuple(line for r in found for line in r.lines)
         edition = (self.policy.number, self.policy.edition.isoformat())
         for line in self._reviewed[case.name]:
@@ -115,26 +118,19 @@ class Collection:
                 yield line
 
 
-def _told(case: Case, line: LineReview, reading: str | None, otherwise: str | None, shows: str = "") -> CaseStory:
-    day = case.as_of.isoformat()
+def _told(case: Expected, line: LineReview, reading: str | None, otherwise: str | None, shows: str = "") -> CaseStory:
+    day = case.case.as_of.isoformat()
     return CaseStory(case.name, case.title, day, reading, line.recommendation.value, otherwise, shows)
 
 
-def _case(path: Path, policy: Policy) -> Case | None:
-    """A case of which some line asks for a code of the policy.
+def _asks_for(case: Case, policy: Policy) -> bool:
+    """Whether a request may ask for a procedure of the policy: its code is written in it."""
+    text = case.request.read_text(encoding="utf-8", errors="replace")
+    return any(f'"{code}"' in text for code in policy.codes)
 
-    Raises:
-        PlexusError: its expectation cannot be read.
-    """
-    request = path.with_name("request.ttl")
-    try:
-        text = request.read_text(encoding="utf-8")
-        expected = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PlexusError(f"{path} cannot be read: {error}.") from error
-    if not any(f'"{code}"' in text for code in policy.codes):
-        return None
-    lines = expected.get("line", [])
+
+def _expected(case: Case) -> Expected:
+    told = tomllib.loads(case.request.with_name(EXPECTED).read_text(encoding="utf-8"))
+    lines = told.get("line", [])
     hinges = frozenset(h[0] for line in lines for h in line.get("hinges_on", []) if len(h) == 1)
-    statuses = tuple(line.get("statuses", {}) for line in lines)
-    return Case(path.parent.name, expected["title"], request, expected["as_of"], hinges, statuses)
+    return Expected(case, str(told.get("title", case.name)), hinges, tuple(line.get("statuses", {}) for line in lines))

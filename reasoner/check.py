@@ -18,12 +18,13 @@ from reasoner.knowledge import load
 from reasoner.library import open_library
 from reasoner.lint import faults, undeclared
 from reasoner.model import ShapeResult
+from reasoner.policy_rules import amended, criteria_of, shown
 from reasoner.query import Question, find
 from reasoner.query import faults as query_faults
 from reasoner.shapes_default import generated
 from reasoner.sparql import iris
-from reasoner.triples import Triples
-from reasoner.vocabulary import COV, compact
+from reasoner.triples import Node, Triples
+from reasoner.vocabulary import COV, DCTERMS, compact
 
 GENERATED = "/generated/"
 
@@ -50,6 +51,7 @@ def check(root: Path | None = None) -> tuple[Finding, ...]:
     return (
         *ontology_findings(graphs, root),
         *term_findings(graphs),
+        *place_findings(merged(graphs)),
         *question_findings(root),
         *generated_findings(root),
     )
@@ -75,6 +77,43 @@ def _culprit(result: ShapeResult) -> str:
 def term_findings(graphs: Graphs) -> tuple[Finding, ...]:
     """Terms that another vocabulary does not have, and shapes without a name."""
     return tuple(sorted({Finding("terms", *fault) for fault in faults(graphs)}, key=lambda f: (f.where, f.what)))
+
+
+def place_findings(graph: Triples) -> tuple[Finding, ...]:
+    """What an edition says without a place in its own document, or in that of an edition that it amends.
+
+    Editions share criteria, with a place each; a query in SPARQL for it takes minutes on the shapes' engine.
+    """
+    return tuple(sorted(_place_findings(graph), key=lambda f: (f.where, f.what)))
+
+
+def _place_findings(graph: Triples) -> Iterator[Finding]:
+    for edition in graph.instances(COV.Edition):
+        valid = amended(graph, edition)
+        for node, is_criterion in _said(graph, edition).items():
+            anchors = graph.nodes(node, COV.anchor)
+            parts = [(a, e) for a in anchors for s in graph.nodes(a, COV.inSection) for e in _of(graph, s)]
+            own = {a for a, e in parts if e == edition}
+            if anchors and not any(e in valid for _, e in parts):
+                what = (
+                    f"has no place in the document of {shown(edition)}, nor in that of an edition that it amends. "
+                    "Give it one more cov:anchor there, or say with cov:amends which text stays in force."
+                )
+                yield Finding("places", shown(node), what)
+            elif is_criterion and len(own) > 1:
+                what = f"has {len(own)} places in the document of {shown(edition)}. Keep one cov:anchor there."
+                yield Finding("places", shown(node), what)
+
+
+def _of(graph: Triples, section: Node) -> list[Node]:
+    return graph.nodes(section, DCTERMS.isPartOf)
+
+
+def _said(graph: Triples, edition: Node) -> dict[Node, bool]:
+    """What an edition says at a place: statements, ambiguities, scope, and criteria (true)."""
+    statements = graph.nodes(edition, COV.statement)
+    others = (*statements, *graph.nodes(edition, COV.ambiguity), *graph.nodes(edition, COV.scopeCondition))
+    return dict.fromkeys(others, False) | dict.fromkeys(criteria_of(graph, edition), True)
 
 
 def question_findings(root: Path | None = None) -> tuple[Finding, ...]:
@@ -111,7 +150,7 @@ def generated_findings(root: Path | None = None) -> tuple[Finding, ...]:
     out = []
     knowledge = load(root)
     for path, text in generated(knowledge).items():
-        target = knowledge.home(path)
+        target = knowledge.home(path, text)
         if not target.exists() or target.read_text(encoding="utf-8") != text:
             out.append(Finding("generated shapes", str(path), "is not up to date. Run plexus shapes."))
     return tuple(out)

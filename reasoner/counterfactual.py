@@ -34,7 +34,8 @@ Set = frozenset[Change]
 class Situation:
     """A line with its evidence, readings and terms: everything that a decision depends on.
 
-    ``outside`` tells, for readings, whether the line falls out of the policy's scope.
+    ``outside`` tells, for readings, whether the line falls out of the edition's scope or time, and ``elsewhere`` what
+    becomes of it then: not applicable, unless another edition governs it by these readings.
     """
 
     policy: Policy
@@ -42,6 +43,7 @@ class Situation:
     readings: Readings
     authority: Authority
     outside: Callable[[Readings], bool]
+    elsewhere: Callable[[Readings], Recommendation] = lambda _: Recommendation.NOT_APPLICABLE
 
     def vector(self, weigher: Weigher, readings: Readings) -> Vector:
         """The statuses of the leaves."""
@@ -55,7 +57,7 @@ class Situation:
     def recommendation(self, readings: Readings) -> Recommendation:
         """The recommendation under other readings, scope included."""
         if self.outside(readings):
-            return Recommendation.NOT_APPLICABLE
+            return self.elsewhere(readings)
         return self.decide(readings=readings).recommendation
 
 

@@ -105,3 +105,7 @@ class OwlError(PlexusError):
 
 class OwlTimeout(OwlError):
     """An OWL reasoner that did not finish in time."""
+
+
+class RecordedError(PlexusError):
+    """A file of recorded outcomes that cannot be read, or that is not of the form it should have."""

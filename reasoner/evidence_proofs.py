@@ -56,7 +56,7 @@ def _readings(subject: Subject, prop: Property) -> Proof:
     told = f"; moot by declaration, since they concern a note only: {', '.join(moot)}" if moot else ""
     if idle:
         return proof_of(prop, Outcome.FAILS, f"Not as declared: {', '.join(idle)}.", checks=checks)
-    says = f"{len(checks) - len(moot)} readings that are not the default change a recommendation{told}."
+    says = f"{len(checks) - len(moot)} readings that are not the default make a difference{told}."
     return proof_of(prop, Outcome.HOLDS, says, checks=checks)
 
 
@@ -114,7 +114,7 @@ def _recommended_otherwise(
 ) -> Found | None:
     facts = [f"subject({quoted(ambiguity.iri)},{quoted(reading.iri)})."]
     facts += [f'turns({quoted(t.leaf)},"{t.before}","{t.after}").' for t in turns]
-    for goal in (("reading_goal", "plainly"), ("reading_goal",), ("reading_outlook",)):
+    for goal in (("reading_goal", "gains"), ("reading_goal", "plainly"), ("reading_goal",), ("reading_outlook",)):
         found = subject.search("reading_premises", *goal, facts=facts)
         if found is not None:
             return found

@@ -67,8 +67,11 @@ class EvidenceFacts:
         """The facts."""
         out = list(self._rules())
         c, q = self._compiled, quoted
-        for use in dict.fromkeys(u for a in self.asked for f in a.facets for u in f.all_uses()):
+        uses = list(dict.fromkeys(u for a in self.asked for f in a.facets for u in f.all_uses()))
+        for use in uses:
             self._use(use)
+        links = [u for u in uses if isinstance(u, Link)]
+        out += [f"implies({q(a.iri)},{q(b.iri)})." for a in links for b in links if a != b and _asks_all_of(a, b)]
         for path in tuple(c.paths.values()):
             c.paths.update({v.key: v for v in path.variants if v.key not in c.paths})
         values = {key: self._values(path) for key, path in c.paths.items()}
@@ -145,7 +148,7 @@ class EvidenceFacts:
                 c.paths.setdefault(other.key, other)
             return
         hidden = f"{name}#{place}"
-        counted = path is not None and predicate == SH.qualifiedValueShape
+        counted = path is not None and predicate == SH.qualifiedValueShape and bool(t.one(shape, SH.qualifiedMinCount))
         c.opaque[hidden] = path if counted else None
         if path is not None and counted:
             c.paths.setdefault(path.key, path)
@@ -154,18 +157,35 @@ class EvidenceFacts:
     def _decidable(self, c: Constraint) -> bool:
         """Whether the program can follow a constraint: it depends on the values and the ontology alone."""
         if c.predicate in (SH.minCount, SH.maxCount):
-            return not c.path.tail or _number(c.asked) == 1
+            # Where the ontology leads on from a value, values are more than those on the record.
+            return not c.path.tail or _number(c.asked) == (1 if c.predicate == SH.minCount else 0)
         if not c.path.followed:
             return False
         if c.predicate in (SH.disjoint, SH.hasValue, SH["in"], SH.pattern, *BOUNDS):
             return True
+        if c.predicate == SH.qualifiedValueShape and (least := self._least(c)) != 1 and (not least or c.path.tail):
+            return False
         if c.predicate not in (SH.qualifiedValueShape, SH.node, SH.property, SH["not"]):
             return False
         return all(self._good(v, c) is not None for v in self._candidates(c.path, [c]))
 
+    def _least(self, c: Constraint) -> int:
+        """How many values a constraint asks for at least; 0 where it is no such constraint."""
+        if c.predicate == SH.minCount:
+            return _number(c.asked)
+        if c.predicate == SH.qualifiedValueShape:
+            return int(self.facets.shapes.text(c.shape, SH.qualifiedMinCount) or 0)
+        return int(c.predicate == SH.hasValue)
+
     def _candidates(self, path: Path, constraints: Iterable[Constraint]) -> list[Term]:
         found = tuple(constraints)
-        return self.facets.candidates(path, (t for c in found for t in self._named(c)), (c.path.tail for c in found))
+        named = (t for c in found for t in self._named(c))
+        return self.facets.candidates(path, named, (c.path.tail for c in found), self._alike(found))
+
+    def _alike(self, constraints: Iterable[Constraint]) -> int:
+        """How many values that nothing tells apart can matter: as many as a shape asks for, or has too many of."""
+        most = [_number(c.asked) + 1 for c in constraints if c.predicate == SH.maxCount]
+        return max([2, *most, *(self._least(c) for c in constraints)])
 
     def _named(self, c: Constraint) -> Iterator[Term]:
         if c.predicate == SH["in"]:
@@ -197,17 +217,18 @@ class EvidenceFacts:
     # ---- values
 
     def _values(self, path: Path) -> list[Term]:
-        """The values on a path, two of each kind that nothing tells apart, since a shape may ask for two."""
+        """The values on a path; of those that nothing tells apart as many as can matter."""
         unions = [key for key, other in self._compiled.paths.items() if path in other.variants]
         keys = (path.key, *(v.key for v in path.variants), *unions)
         keys = (*keys, *(v.key for key in unions for v in self._compiled.paths[key].variants))
         constraints = [c for key in dict.fromkeys(keys) for c in self._compiled.on_path[key]]
         apart = any(path.key in (c.path.key, self.facets.path(c.asked).key) for c in self._disjoint())
         seen: dict[tuple[object, ...], int] = defaultdict(int)
+        alike = self._alike(constraints)
         out = []
         for value in self._candidates(path, constraints):
             kind = (*(bool(self._good(value, c)) for c in constraints), value if apart else None)
-            if seen[kind] < 2:
+            if seen[kind] < alike:
                 out.append(value)
             seen[kind] += 1
         return out
@@ -236,14 +257,18 @@ class EvidenceFacts:
             yield f"most({name},{c.place},{key},{_number(c.asked)})."
             return
         if c.predicate in (SH.hasValue, SH.minCount, SH.qualifiedValueShape):
-            least = self.facets.shapes.text(c.shape, SH.qualifiedMinCount) or "1"
-            number = _number(c.asked) if c.predicate == SH.minCount else int(least)
-            yield f"some({name},{c.place},{key},{number if c.predicate != SH.hasValue else 1})."
+            yield f"some({name},{c.place},{key},{self._least(c)})."
         else:
             yield f"each({name},{c.place},{key})."
         for v in values[c.path.key]:
             if self._good(v, c):
                 yield f"good({name},{c.place},{q(_name(v))})."
+
+
+def _asks_all_of(link: Link, other: Link) -> bool:
+    """Whether evidence that has one link has the other: it leads the same way, and asks for no less there."""
+    same = (link.path, link.criterion) == (other.path, other.criterion)
+    return same and other.shape in (None, link.shape) and set(link.counting) <= set(other.counting)
 
 
 def _number(term: Term) -> int:

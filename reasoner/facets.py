@@ -31,8 +31,7 @@ BOUNDS = {
     SH.maxExclusive: lambda value, bound: value < bound,
 }
 SILENT = {SH.path, SH.name, SH.description, SH.message, SH.severity, SH.targetClass, SH.qualifiedMinCount, RDF_TYPE}
-SILENT |= {SH.nodeKind, SH.datatype, SH["class"], SH.minLength, SH.deactivated, SH.order, SH.group}
-"""What says nothing about the values that a shape asks for, or nothing beyond what intake has checked."""
+"""What says nothing about the values that a shape asks for, or only how many another constraint asks for."""
 
 
 @dataclass(frozen=True)
@@ -211,10 +210,12 @@ class Facets:
                 elif predicate in (SH.qualifiedValueShape, SH.node, SH.property, SH["not"]):
                     yield from self.named(asked, seen | {shape})
 
-    def candidates(self, path: Path, wanted: Iterable[Term], tails: Iterable[tuple[Step, ...]]) -> list[Term]:
-        """Values on a path: others first, those that are wanted, what leads to them, and numbers around bounds."""
+    def candidates(
+        self, path: Path, wanted: Iterable[Term], tails: Iterable[tuple[Step, ...]], others: int = 2
+    ) -> list[Term]:
+        """Values on a path: so many others, those that are wanted, what leads to them, and numbers around bounds."""
         if not path.followed:
-            return [NamedNode(OTHER)]
+            return [NamedNode(OTHER + (f"-{i}" if i else "")) for i in range(others)]
         last, forward = (path.variants or (path,))[-1].predicates[-1]
         admitted = self.limits.admitted.get(last) if forward else None
         if admitted:
@@ -225,7 +226,8 @@ class Facets:
             return [Literal(f"{x:f}") for x in sorted({n + step for n in numbers for step in (-1, 0, 1)})]
         ways = set(tails)
         leading = [n for n in self._known if any(not self.followed(n, way).isdisjoint(named) for way in ways)]
-        return list(dict.fromkeys([NamedNode(OTHER), NamedNode(OTHER + "-2"), *named, *leading]))
+        unnamed = [NamedNode(OTHER + (f"-{i}" if i else "")) for i in range(others)]
+        return list(dict.fromkeys([*unnamed, *named, *leading]))
 
 
 def _through_ontology(step: Step) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pyoxigraph import NamedNode
 
-from reasoner.case_stories import Collection
+from reasoner.case_stories import Stories
 from reasoner.composition import quoted
 from reasoner.evidence_prover import Shortfall
 from reasoner.model import Polarity, Source
@@ -28,7 +28,7 @@ class Ask:
 
     subject: Subject
     proofs: tuple[Proof, ...]
-    cases: Collection
+    cases: Stories
 
     def checks(self, name: str) -> dict[str, Check]:
         """The checks of a property by subject."""

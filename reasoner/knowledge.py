@@ -106,14 +106,22 @@ class Knowledge:
         """All shapes that a review under an edition evaluates."""
         return (*self.facet_shapes(policy), *self.shapes("policies", policy.probes_file))
 
-    def home(self, path: Path) -> Path:
-        """Where a generated file of a policy belongs: beside that policy's file, in the layer that has it."""
+    def home(self, path: Path, text: str | None = None) -> Path:
+        """Where a generated file of a policy belongs: beside that policy's file, in the layer that has it.
+
+        Args:
+            path: the path below a layer.
+            text: what the file should hold. Where the layer's own file holds something else, because a layer above it
+                says more of the policy, the file belongs into the upmost layer and stands in for it.
+        """
         policy = path.name.split(".")[0]
-        for layer in reversed(resources.layers(self.root)):
+        layers = resources.layers(self.root)
+        for layer in reversed(layers):
             stems = [p.name.split(".")[0] for p in layer.joinpath("ontology", "policies").glob("*.ttl")]
             if policy in stems:
-                return layer / path
-        return resources.layers(self.root)[-1] / path
+                own = layer / path
+                return own if text is None or layer == layers[-1] or _holds(own, text) else layers[-1] / path
+        return layers[-1] / path
 
     def label(self, iri: str) -> str:
         """The English label of a term, or its local name."""
@@ -139,6 +147,10 @@ def load(root: Path | None = None) -> Knowledge:
     except PolicyError as error:
         raise error.located(_file_of(error.node, by_file)) from error
     return Knowledge(root, ontology, policies)
+
+
+def _holds(file: Path, text: str) -> bool:
+    return file.is_file() and file.read_text(encoding="utf-8") == text
 
 
 def _file_of(node: str, by_file: Mapping[Path, list[Spo]]) -> Path | None:

@@ -17,18 +17,23 @@ from reasoner.engine import Engine
 from reasoner.explain import Explainer
 from reasoner.knowledge import Knowledge
 from reasoner.model import LineReview
+from reasoner.policy import Policy
 from reasoner.triples import Triples
 from reasoner.vocabulary import CLIN, COV
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a run is done with: knowledge, engine, day, and the readings asked for."""
+    """What a run is done with: knowledge, engine, day, and the readings asked for.
+
+    ``edition`` is applied to every line whose code it governs, whatever the dates; None: the edition in force.
+    """
 
     knowledge: Knowledge
     engine: Engine
     as_of: date
     chosen: Mapping[str, str]
+    edition: Policy | None = None
 
 
 @dataclass(frozen=True)

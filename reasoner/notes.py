@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from pyoxigraph import NamedNode
@@ -23,18 +23,37 @@ DISCRETION = (
 )
 
 
-def edition_note(policy: Policy, day: date, dated_by: str) -> str:
-    """Which edition was applied, and why."""
+def edition_note(policy: Policy, day: date, dated_by: str, *, named: bool = False) -> str:
+    """Which edition was applied, and why; ``named`` says that it was asked for, whatever the dates are."""
     until = f"until {policy.until}" if policy.until else "and not yet replaced"
-    return (
-        f"Edition {policy.edition} of policy {policy.number} applied: in force from {policy.edition} {until}, "
-        f"and {dated_by} is {day}."
-    )
+    force = f"in force from {policy.edition} {until}, and {dated_by} is {day}"
+    if named:
+        return f"Edition {policy.edition} of policy {policy.number} applied because it was asked for: it is {force}."
+    return f"Edition {policy.edition} of policy {policy.number} applied: {force}."
+
+
+def reading_notes(policy: Policy, known: Iterable[Policy], chosen: Mapping[str, str]) -> Iterable[str]:
+    """Readings that were asked for, and that other editions of the policy have but not this one."""
+    own = {a.notation: a for a in policy.ambiguities}
+    settled = {s.ambiguity.notation: s.reading.notation for s in policy.settled}
+    siblings = {a.notation for p in known if p.number == policy.number for a in p.ambiguities}
+    for name, wanted in chosen.items():
+        notation = name.rpartition(":")[2]
+        if name not in (notation, f"{policy.number}:{notation}", f"{policy.name}:{notation}"):
+            continue
+        asked = f"{notation} was to be read as “{wanted}”"
+        if notation in settled and settled[notation] != wanted:
+            yield f"{asked}; the text of edition {policy.edition} settles it as “{settled[notation]}”."
+        elif notation in own and wanted not in {r.notation for r in own[notation].readings}:
+            usual = own[notation].default.notation
+            yield f"{asked}; edition {policy.edition} has no such reading, and its default “{usual}” was applied."
+        elif notation not in own and notation not in settled and notation in siblings:
+            yield f"{asked}; edition {policy.edition} has no such doubtful wording."
 
 
 def review_date_note(policy: Policy, as_of: date) -> Iterable[str]:
-    """Whether the policy's next review date has passed."""
-    if policy.next_review is not None and as_of > policy.next_review:
+    """Whether the policy's next review date has passed, where no later edition is known."""
+    if policy.next_review is not None and as_of > policy.next_review and policy.until is None:
         yield (
             f"The next review date of policy {policy.number}, {policy.next_review}, has passed on {as_of}; "
             "ask the publisher whether a newer edition exists."

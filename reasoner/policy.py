@@ -5,199 +5,50 @@ Read from ``ontology/policies/*.ttl`` by :mod:`reasoner.policy_reading`; nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from reasoner.errors import ReadingError
-from reasoner.model import Kind, Polarity, Source
-from reasoner.triples import Step
+from reasoner.errors import ReadingError, UnknownTerm
+from reasoner.model import Kind, Source
+from reasoner.policy_parts import (
+    Ambiguity,
+    CodingNote,
+    Constraint,
+    Criterion,
+    Facet,
+    Link,
+    NoteRule,
+    Reading,
+    Readings,
+    Route,
+    Rule,
+    ScopeCondition,
+    Settled,
+    needed,
+)
 from reasoner.vocabulary import BASE, policy_prefix
 
-Readings = Mapping[str, str]
-"""Chosen reading (IRI) by ambiguity (IRI)."""
-
-
-@dataclass(frozen=True)
-class Link:
-    """A facet that asks for a linked node which itself counts for a criterion.
-
-    ``path`` empty means the node itself; ``shape`` is a further shape that the linked node must fit;
-    ``counting`` says how the linked node must count.
-    """
-
-    iri: str
-    path: tuple[Step, ...]
-    criterion: str
-    shape: str | None
-    message: str
-    counting: tuple[Polarity, ...] = (Polarity.FOR,)
-
-
-@dataclass(frozen=True)
-class Facet:
-    """What one rule asks of evidence in one respect: always the same uses, or by reading.
-
-    ``fixed`` and each choice hold shape IRIs and links, all of which must hold.
-    """
-
-    iri: str
-    ambiguity: str | None
-    fixed: tuple[str | Link, ...]
-    choices: Mapping[str, tuple[str | Link, ...]] = field(default_factory=dict)
-
-    def uses(self, readings: Readings) -> tuple[str | Link, ...]:
-        """The shapes and links in force under the readings."""
-        return self.fixed if self.ambiguity is None else self.choices[readings[self.ambiguity]]
-
-    def all_uses(self) -> Iterator[str | Link]:
-        """Every shape and link of every reading."""
-        yield from self.fixed
-        for uses in self.choices.values():
-            yield from uses
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One way in which a node of one evidence class counts for, against, or is considered."""
-
-    iri: str
-    label: str
-    polarity: Polarity
-    evidence_class: str
-    facets: tuple[Facet, ...]
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """One node of the criteria tree, with the texts by which its outcome is told.
-
-    ``threshold`` is how many members an at-least group asks for; None for every other kind.
-    """
-
-    iri: str
-    id: str
-    label: str
-    kind: Kind
-    parent: str | None
-    members: tuple[str, ...]
-    rules: tuple[Rule, ...]
-    source: Source
-    plain: str
-    messages: Mapping[str, str]
-    asks: Mapping[str, str]
-    later_event: bool
-    threshold: int | None = None
-
-    @property
-    def is_leaf(self) -> bool:
-        """Whether evidence decides it directly (leaves and exclusions)."""
-        return self.kind in (Kind.LEAF, Kind.EXCLUSION)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One way to understand a doubtful wording, and what it changes besides facets."""
-
-    iri: str
-    notation: str
-    label: str
-    definition: str
-    regroups: str | None = None
-    group_kind: Kind | None = None
-    group_threshold: int | None = None
-    dates_by: str | None = None
-
-
-def needed(kind: Kind, members: int, threshold: int | None) -> int:
-    """How many of a group's members must be met: all, one, or as many as an at-least group says.
-
-    >>> needed(Kind.ALL, 3, None), needed(Kind.ANY, 3, None), needed(Kind.AT_LEAST, 3, 2)
-    (3, 1, 2)
-    """
-    return {Kind.ALL: members, Kind.ANY: 1}.get(kind, threshold or members)
-
-
-@dataclass(frozen=True)
-class Ambiguity:
-    """A doubtful wording with its readings; one of them is the default, with its reason."""
-
-    iri: str
-    notation: str
-    label: str
-    wording: str
-    affects: tuple[str, ...]
-    readings: tuple[Reading, ...]
-    default: Reading
-    default_reason: str
-    chosen_by: str
-    chosen_on: date
-    source: Source
-
-
-@dataclass(frozen=True)
-class ScopeCondition:
-    """What a line must fulfil for the policy to apply to it."""
-
-    iri: str
-    label: str
-    message: str
-    facets: tuple[Facet, ...]
-    source: Source
-
-
-@dataclass(frozen=True)
-class Constraint:
-    """Two criteria that cannot both be met, because the facts exclude each other.
-
-    Where ``under`` names readings, the constraint holds only while all of them are chosen.
-    """
-
-    iri: str
-    label: str
-    message: str
-    not_together: tuple[str, ...]
-    under: tuple[str, ...] = ()
-
-    def holds(self, readings: Readings) -> bool:
-        """Whether the constraint is in force under the readings."""
-        return set(self.under) <= set(readings.values())
-
-
-@dataclass(frozen=True)
-class Route:
-    """A related policy, and the kinds of indication and procedure codes that belong there.
-
-    Publishers give numbers anew, so a route names the publisher and the year in which the number was seen.
-    """
-
-    number: str
-    publisher: str
-    seen_in: str
-    title: str
-    iri: str
-    kinds: tuple[str, ...]
-    codes: tuple[str, ...]
-    why: str
-
-
-@dataclass(frozen=True)
-class NoteRule:
-    """What a review points out when a node of a class fits the facets."""
-
-    iri: str
-    evidence_class: str
-    facets: tuple[Facet, ...]
-    message: str
-
-
-@dataclass(frozen=True)
-class CodingNote:
-    """What a review says about diagnosis codes that match a pattern."""
-
-    pattern: str
-    message: str
+__all__ = [
+    "Ambiguity",
+    "CodingNote",
+    "Constraint",
+    "Criterion",
+    "Facet",
+    "Link",
+    "NoteRule",
+    "Policy",
+    "Reading",
+    "Readings",
+    "Route",
+    "Rule",
+    "ScopeCondition",
+    "Settled",
+    "check_readings",
+    "edition_named",
+    "needed",
+]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -229,9 +80,15 @@ class Policy:
     coding_notes: tuple[CodingNote, ...] = ()
     kinds: tuple[str, ...] = ()
     slug: str = ""
+    settled: tuple[Settled, ...] = ()
 
     def __repr__(self) -> str:
         return f"Policy({self.number}, edition {self.edition})"
+
+    @property
+    def name(self) -> str:
+        """Number and effective date, such as 0587/2025-12-01."""
+        return f"{self.number}/{self.edition}"
 
     @property
     def shape_files(self) -> tuple[str, ...]:
@@ -292,12 +149,17 @@ class Policy:
         return out
 
     def own_readings(self, chosen: Mapping[str, str]) -> dict[str, str]:
-        """The readings among those asked for, over any number of policies, that are of this edition's ambiguities.
+        """The readings among those asked for, over any number of policies, that this edition has.
 
-        A name may say the policy (``0587:A10``); see :func:`check_readings`.
+        A name may say the policy (``0587:A10``) or the edition (``0587/2025-12-01:A10``); see :func:`check_readings`.
         """
-        own = {name: a.notation for a in self.ambiguities for name in (a.notation, f"{self.number}:{a.notation}")}
-        return self.readings({own[name]: reading for name, reading in chosen.items() if name in own})
+        out = dict(self.default_readings)
+        for a in self.ambiguities:
+            options = {r.notation: r.iri for r in a.readings}
+            for name in (a.notation, f"{self.number}:{a.notation}", f"{self.name}:{a.notation}"):
+                if chosen.get(name) in options:
+                    out[a.iri] = options[chosen[name]]
+        return out
 
     def group_kind(self, criterion: Criterion, readings: Readings) -> Kind:
         """How a group is joined under the readings."""
@@ -317,7 +179,8 @@ class Policy:
 
     def dates_by(self, readings: Readings) -> str:
         """The property whose date chooses the edition under the readings (empty if none is modelled)."""
-        found = (self.reading_by_iri[r].dates_by for r in readings.values())
+        chosen = (*(self.reading_by_iri[r] for r in readings.values()), *(s.reading for s in self.settled))
+        found = (reading.dates_by for reading in chosen)
         return next((d for d in found if d), "")
 
     def ambiguities_of(self, criterion: Criterion) -> tuple[str, ...]:
@@ -353,12 +216,33 @@ def check_readings(policies: Iterable[Policy], chosen: Mapping[str, str]) -> Non
     names = list(dict.fromkeys(a.notation for p in loaded for a in p.ambiguities))
     for name, wanted in chosen.items():
         number, _, notation = name.rpartition(":")
-        fitting = [p for p in loaded if number in ("", p.number) and notation in {a.notation for a in p.ambiguities}]
+        fitting = [
+            p for p in loaded if number in ("", p.number, p.name) and notation in {a.notation for a in p.ambiguities}
+        ]
         numbers = list(dict.fromkeys(p.number for p in fitting))
         if not fitting:
             raise ReadingError(f"There is no ambiguity {name!r}. Known: {', '.join(names)}.")
         if len(numbers) > 1:
             choices = " or ".join(f"{n}:{notation}" for n in numbers)
             raise ReadingError(f"{name} is an ambiguity of several policies; write {choices}.")
-        for policy in fitting:
-            policy.readings({notation: wanted})
+        readings = [r.notation for p in fitting for a in p.ambiguities if a.notation == notation for r in a.readings]
+        if wanted not in readings:
+            options = ", ".join(dict.fromkeys(readings))
+            raise ReadingError(f"{notation} has no reading {wanted!r}. Its readings: {options}.")
+
+
+def edition_named(policies: Iterable[Policy], name: str) -> Policy:
+    """The edition that somebody means by a number (the latest of that policy) or by number and date.
+
+    Raises:
+        UnknownTerm: there is no such policy or edition.
+    """
+    known = sorted(policies, key=lambda p: (p.number, p.edition))
+    wanted = name.casefold()
+    found = [p for p in known if wanted in (p.number.casefold(), p.name.casefold())]
+    if not found:
+        raise UnknownTerm(
+            f"There is no policy or edition {name}. Known: {', '.join(p.name for p in known)}.",
+            tuple(p.name for p in known),
+        )
+    return found[-1]

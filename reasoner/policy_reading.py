@@ -19,6 +19,7 @@ from reasoner.policy import (
     Reading,
     Route,
     ScopeCondition,
+    Settled,
 )
 from reasoner.policy_rules import RuleReader, iri_of, named, shown
 from reasoner.triples import RDF_TYPE, Node, Triples
@@ -60,11 +61,7 @@ class _Reader(RuleReader):
             raise PolicyError(
                 shown(node), "is its own ancestor in the criteria tree.", "Break the cycle of cov:members."
             )
-        kind = next((k for t in self.t.nodes(node, RDF_TYPE) if (k := KINDS.get(named(t)))), None)
-        if kind is None:
-            raise PolicyError(
-                shown(node), "is no criterion.", "Type it cov:LeafCriterion, AllOf, AnyOf, AtLeast or Exclusion."
-            )
+        kind, counted = self.kind(node)
         cid = self.text(node, COV.id)
         place = len(self.criteria)
         head = self.t.node(node, COV.members)
@@ -91,10 +88,23 @@ class _Reader(RuleReader):
                 messages={s.value: self.text(node, p) for s, p in MESSAGES.items()} if leaf else {},
                 asks={s.value: self.text(node, p) for s, p in ASKS.items()} if leaf else {},
                 later_event=self.t.text(node, COV.laterEvent) == "true",
-                threshold=self.threshold(node, kind, len(inner)),
+                threshold=self.threshold(counted, kind, len(inner)),
             ),
         )
         return iri_of(node)
+
+    def kind(self, node: Node) -> tuple[Kind, Node]:
+        """What a criterion is, and the node that says so: itself, or a settled reading that joins a group otherwise."""
+        for reading in self.settled.values():
+            group, joined = self.t.node(reading, COV.regroups), KINDS.get(named(self.t.node(reading, COV.groupKind)))
+            if group is not None and joined is not None and self.own(group, reading) == node:
+                return joined, reading
+        found = next((k for t in self.t.nodes(node, RDF_TYPE) if (k := KINDS.get(named(t)))), None)
+        if found is None:
+            raise PolicyError(
+                shown(node), "is no criterion.", "Type it cov:LeafCriterion, AllOf, AnyOf, AtLeast or Exclusion."
+            )
+        return found, node
 
     def threshold(self, node: Node, kind: Kind | None, members: int) -> int | None:
         """How many members an at-least group asks for, between one and all of them; None for any other kind."""
@@ -135,6 +145,7 @@ class _Reader(RuleReader):
 
     def reading(self, node: Node) -> Reading:
         group, dates = self.t.node(node, COV.regroups), self.t.node(node, COV.datesBy)
+        group = self.own(group, node) if group is not None else None
         kind = KINDS.get(named(self.t.node(node, COV.groupKind)))
         size = len(self.t.members(head)) if group and (head := self.t.node(group, COV.members)) else 0
         return Reading(
@@ -160,6 +171,41 @@ class _Reader(RuleReader):
             raise PolicyError(shown(node), "names no evidence class.", "Add cov:evidenceClass.")
         facets = tuple(self.facet(f) for f in self.t.nodes(node, COV.facet))
         return NoteRule(iri_of(node), iri_of(cls), facets, self.text(node, COV.message))
+
+    def constraints(self) -> Iterable[Constraint]:
+        """The constraints that can hold; what the edition settles is no condition any more."""
+        for node in self.t.nodes(self.edition, COV.constraint):
+            under = []
+            for reading in self.t.nodes(node, COV.underReading):
+                of = next(iter(self.t.subjects(COV.hasReading, reading)), None)
+                if of is None or self.known(of, node) not in self.settled:
+                    under.append(reading)
+                elif self.settled[of] != reading:
+                    break
+            else:
+                apart = (self.own(c, node) for c in self.t.nodes(node, COV.notTogether))
+                yield Constraint(
+                    iri_of(node),
+                    self.text(node, RDFS.label),
+                    self.text(node, COV.message),
+                    tuple(sorted(iri_of(c) for c in apart)),
+                    tuple(sorted(iri_of(r) for r in under)),
+                )
+
+    def ambiguities(self) -> tuple[Ambiguity, ...]:
+        """The ambiguities of the edition in the order of their short names.
+
+        Raises:
+            PolicyError: two have the same short name, or one is not well made.
+        """
+        found = [self.ambiguity(a) for a in self.t.nodes(self.edition, COV.ambiguity)]
+        known: dict[str, Ambiguity] = {}
+        for one in found:
+            other = known.setdefault(one.notation, one)
+            if other is not one:
+                what = f"has the same skos:notation as {compact(other.iri)} in {shown(self.edition)}."
+                raise PolicyError(compact(one.iri), what, "Give one of them another.")
+        return tuple(sorted(found, key=lambda a: int(a.notation.lstrip("A") or 0)))
 
     def routes(self) -> Iterable[Route]:
         for related in self.t.nodes(self.policy, COV.relatedPolicy):
@@ -187,7 +233,6 @@ class _Reader(RuleReader):
             for s in statements
             for top in (*self.t.nodes(s, COV.root), *self.t.nodes(s, COV.exclusion))
         }
-        notes = (self.ambiguity(a) for a in self.t.nodes(self.edition, COV.ambiguity))
         return Policy(
             iri=iri_of(self.policy),
             edition_iri=iri_of(self.edition),
@@ -203,18 +248,10 @@ class _Reader(RuleReader):
             root=root,
             exclusions=exclusions,
             statement_sources=sources,
-            ambiguities=tuple(sorted(notes, key=lambda a: int(a.notation.lstrip("A") or 0))),
+            ambiguities=self.ambiguities(),
+            settled=tuple(Settled(self.ambiguity(a), self.reading(r)) for a, r in self.settled.items()),
             scope=tuple(self.scope(s) for s in self.t.nodes(self.edition, COV.scopeCondition)),
-            constraints=tuple(
-                Constraint(
-                    iri_of(c),
-                    self.text(c, RDFS.label),
-                    self.text(c, COV.message),
-                    tuple(sorted(iri_of(n) for n in self.t.nodes(c, COV.notTogether))),
-                    tuple(sorted(iri_of(n) for n in self.t.nodes(c, COV.underReading))),
-                )
-                for c in self.t.nodes(self.edition, COV.constraint)
-            ),
+            constraints=tuple(self.constraints()),
             routes=tuple(self.routes()),
             note_rules=tuple(self.note_rule(n) for n in self.t.nodes(self.edition, COV.noteRule)),
             coding_notes=tuple(
@@ -240,7 +277,9 @@ def policies_from(triples: Triples) -> tuple[Policy, ...]:
     out.sort(key=lambda p: (p.number, p.edition))
     for earlier, later in zip(out, out[1:], strict=False):
         if earlier.number == later.number and (earlier.until is None or earlier.until > later.edition):
-            cure = "Add cov:supersededOn to the earlier edition."
+            cure = (
+                f'Add cov:supersededOn "{later.edition}"^^xsd:date to the earlier edition, in any file of the library.'
+            )
             what = f"is still in force when {compact(later.edition_iri)} begins."
             raise PolicyError(compact(earlier.edition_iri), what, cure)
     _refuse_one_code_for_two(out)

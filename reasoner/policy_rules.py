@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from functools import cached_property
 
-from pyoxigraph import BlankNode, NamedNode
+from pyoxigraph import BlankNode, Literal, NamedNode
 
 from reasoner.errors import PolicyError
 from reasoner.model import Polarity, Source
@@ -57,7 +58,7 @@ class RuleReader:
     def source(self, node: Term) -> Source:
         anchor, section = self.place(node)
         return Source(
-            section=self.text(section, DCTERMS.title),
+            section=self.text(section, DCTERMS.title) + self._of_edition(section),
             page=self.whole(anchor, COV.page),
             anchor=iri_of(anchor),
             start=self.whole(anchor, OA.start),
@@ -66,18 +67,95 @@ class RuleReader:
         )
 
     def place(self, node: Term) -> tuple[Node, Node]:
-        """The anchor of a node with its section: in the document of this edition where the node has several."""
+        """The anchor of a node with its section: in the document of this edition, or in one that it amends."""
         places = [(a, s) for a in self.t.nodes(node, COV.anchor) for s in self.t.nodes(a, COV.inSection)]
-        own = [(a, s) for a, s in places if self.edition in self.t.nodes(s, DCTERMS.isPartOf)]
         if not places:
             raise PolicyError(shown(node), "has no place in the document.", "Add cov:anchor, and cov:inSection there.")
-        return (own or places)[0]
+        for edition in amended(self.t, self.edition):
+            own = [(a, s) for a, s in places if edition in self.t.nodes(s, DCTERMS.isPartOf)]
+            if own:
+                return own[0]
+        return places[0]
+
+    def _of_edition(self, section: Node) -> str:
+        """Of which edition's document a section is, where it is not this one's."""
+        editions = self.t.nodes(section, DCTERMS.isPartOf)
+        if self.edition in editions or not editions:
+            return ""
+        return f" of edition {self.t.text(editions[0], COV.effectiveFrom) or shown(editions[0])}"
 
     def whole(self, node: Term, prop: NamedNode) -> int:
         value = self.text(node, prop)
         if not value.isdecimal():
             raise PolicyError(shown(node), f"{compact(prop.value)} {value!r} is no whole number.", "Use digits only.")
         return int(value)
+
+    # -- what the edition shares with others
+
+    @cached_property
+    def tree(self) -> dict[str, Node]:
+        """The criteria of the edition by identifier.
+
+        Raises:
+            PolicyError: two criteria of the edition have one identifier.
+        """
+        out: dict[str, Node] = {}
+        for node in criteria_of(self.t, self.edition):
+            other = out.setdefault(self.t.text(node, COV.id) or iri_of(node), node)
+            if other != node:
+                what = f"has the same cov:id as {shown(other)} in {shown(self.edition)}."
+                raise PolicyError(shown(node), what, "Give one of them another.")
+        return out
+
+    def own(self, criterion: Node, owner: Node) -> Node:
+        """The criterion of this edition that a node means: the one that it names, or the one of the same identifier.
+
+        What editions share may name a criterion that a later edition words anew; the identifier stays.
+
+        Raises:
+            PolicyError: the edition has neither.
+        """
+        named_so = self.t.text(criterion, COV.id) or ""
+        if criterion in self.tree.values():
+            return criterion
+        if named_so not in self.tree:
+            what = f"names {shown(criterion)}, and {shown(self.edition)} has no criterion with its cov:id."
+            raise PolicyError(shown(owner), what, "Name a criterion of the edition's tree.")
+        return self.tree[named_so]
+
+    @cached_property
+    def settled(self) -> dict[Node, Node]:
+        """The reading that the text of the edition itself states, by the ambiguity that it settles.
+
+        Raises:
+            PolicyError: no ambiguity has the reading, or the edition lists the ambiguity as still open, or settles
+                it twice.
+        """
+        out: dict[Node, Node] = {}
+        listed = self.t.nodes(self.edition, COV.ambiguity)
+        for reading in self.t.nodes(self.edition, COV.settles):
+            of = self.t.subjects(COV.hasReading, reading)
+            if not of:
+                what = f"is settled by {shown(self.edition)} and is the reading of no ambiguity."
+                raise PolicyError(shown(reading), what, "Name it by cov:hasReading of one.")
+            if of[0] in listed or of[0] in out:
+                what = f"is settled by {shown(self.edition)}, which " + (
+                    "also lists it as an ambiguity." if of[0] in listed else "settles it twice."
+                )
+                raise PolicyError(shown(of[0]), what, "Say one or the other.")
+            out[of[0]] = reading
+        return out
+
+    def known(self, ambiguity: Node, owner: Node) -> Node:
+        """An ambiguity on which a node depends.
+
+        Raises:
+            PolicyError: the edition neither lists nor settles it.
+        """
+        if ambiguity not in self.settled and ambiguity not in self.t.nodes(self.edition, COV.ambiguity):
+            what = f"depends on {shown(ambiguity)}, which {shown(self.edition)} neither lists nor settles."
+            raise PolicyError(shown(owner), what, "Add cov:ambiguity, or cov:settles with a reading, to the edition.")
+        return ambiguity
 
     # -- facets and rules
 
@@ -88,17 +166,31 @@ class RuleReader:
         ambiguity = self.t.node(node, COV.ambiguity)
         if ambiguity is None:
             raise PolicyError(shown(node), "is switched by no ambiguity.", "Add cov:ambiguity.")
+        choices = self.choices(node, self.known(ambiguity, node))
+        if ambiguity in self.settled:
+            return Facet(iri=iri_of(node), ambiguity=None, fixed=choices[iri_of(self.settled[ambiguity])])
+        return Facet(iri=iri_of(node), ambiguity=iri_of(ambiguity), fixed=(), choices=choices)
+
+    def choices(self, node: Node, ambiguity: Node) -> dict[str, tuple[str | Link, ...]]:
+        """What a switched facet asks for, by reading.
+
+        Raises:
+            PolicyError: a choice uses no shape, or a reading has no choice.
+        """
         choices: dict[str, tuple[str | Link, ...]] = {}
         for choice in self.t.nodes(node, COV.choice):
             uses = tuple(self.use(u) for u in self.t.nodes(choice, COV.uses))
             for reading in self.t.nodes(choice, COV.underReading):
+                if not uses:
+                    what = f"is a reading whose choice in {shown(node)} names no shape."
+                    raise PolicyError(shown(reading), what, "Add cov:uses; evs:Anything asks for nothing.")
                 choices[iri_of(reading)] = uses
         for reading in self.t.nodes(ambiguity, COV.hasReading):
             if iri_of(reading) not in choices:
                 raise PolicyError(
                     shown(reading), f"is a reading without a shape in {shown(node)}.", "Add a cov:choice."
                 )
-        return Facet(iri=iri_of(node), ambiguity=iri_of(ambiguity), fixed=(), choices=choices)
+        return choices
 
     def use(self, node: Node) -> str | Link:
         if COV.LinkFacet not in self.t.nodes(node, RDF_TYPE):
@@ -110,7 +202,7 @@ class RuleReader:
         return Link(
             iri=iri_of(node),
             path=self.path(path) if path is not None else (),
-            criterion=iri_of(target),
+            criterion=iri_of(self.own(target, node)),
             shape=iri_of(shape) if shape is not None else None,
             message=self.text(node, COV.message),
             counting=tuple(POLARITIES[named(c)] for c in self.t.nodes(node, COV.linkedCounting)) or (Polarity.FOR,),
@@ -174,6 +266,31 @@ class RuleReader:
                 evidence_class=COV.Judgement.value,
                 facets=(*common, on_this, *(fixed(EVS + s) for s in (*base, verdict))),
             )
+
+
+def amended(triples: Triples, edition: Node) -> list[Node]:
+    """An edition, and those whose text stays in force where its own document does not speak; the nearest first."""
+    out = [edition]
+    while (earlier := triples.node(out[-1], COV.amends)) is not None and earlier not in out:
+        out.append(earlier)
+    return out
+
+
+def criteria_of(triples: Triples, edition: Node) -> list[Node]:
+    """The criteria of an edition, the upper ones first; safe on cycles."""
+    found: dict[Node, None] = {}
+    ahead = [
+        top
+        for statement in triples.nodes(edition, COV.statement)
+        for top in (*triples.nodes(statement, COV.root), *triples.nodes(statement, COV.exclusion))
+    ]
+    while ahead:
+        node = ahead.pop(0)
+        head = triples.node(node, COV.members)
+        if node not in found:
+            found[node] = None
+            ahead += [m for m in triples.members(head) if not isinstance(m, Literal)] if head is not None else []
+    return list(found)
 
 
 def iri_of(node: Term) -> str:

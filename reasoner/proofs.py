@@ -200,9 +200,10 @@ COMPOSITION_PROPERTIES = (
     Property(
         "favourable-facts",
         "A favourable fact never worsens",
-        "A request that stands in every criterion at least as well as another is recommended at least as well.",
+        "A request that stands in every criterion at least as well as another is recommended at least as well, and "
+        "evidence for a criterion never makes it stand worse.",
         "Two requests whose facts do not exclude each other, read alike; to stand well is to be met rather than open "
-        f"and open rather than unmet, for an exclusion the other way round; evidence for a criterion counts; {ANY}.",
+        f"and open rather than unmet, for an exclusion the other way round; {ANY}.",
         universal("favourable", _pair("The same, and better"), same_readings=True),
     ),
     Property(

@@ -10,7 +10,7 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 
 from reasoner import intake
-from reasoner.authority import BindingTerm, authority, terms
+from reasoner.authority import BindingTerm, terms
 from reasoner.codes import line_notes
 from reasoner.counterfactual import (
     CAP,
@@ -26,6 +26,7 @@ from reasoner.determine import Decision
 from reasoner.engine_pyshacl import engines
 from reasoner.errors import EngineError
 from reasoner.explain import facet_messages, refuse_bare_denial
+from reasoner.in_force import edition_for, editions_for, failed_scope, governs, situation_of
 from reasoner.knowledge import Knowledge, knowledge_digests, load
 from reasoner.lines import Line, Setting, Situated, line_of
 from reasoner.model import (
@@ -44,13 +45,13 @@ from reasoner.notes import (
     coding_notes,
     edition_note,
     laterality_notes,
+    reading_notes,
     related,
     remark_notes,
     review_date_note,
 )
-from reasoner.policy import Policy, Readings, check_readings
+from reasoner.policy import Policy, check_readings
 from reasoner.reason import HEADLINES, ReasonWriter, out_of_scope_reason
-from reasoner.weigh import Weigher, fits_from
 
 SCHEMA = "https://w3id.org/plexus/review/1.2"
 
@@ -181,19 +182,24 @@ def _digests(request: str, knowledge: Knowledge) -> Digests:
 
 
 def _reading_names(lines: tuple[LineReview, ...], setting: Setting) -> dict[str, str]:
-    """The readings in force of every edition that reviewed a line; with its number where two policies share a name."""
+    """The readings in force of every edition that reviewed a line.
+
+    A name bears the policy's number where two policies share it, and the edition where two editions read it otherwise.
+    """
     refs = {(line.policy.iri, line.policy.edition) for line in lines if line.policy is not None}
     used = [p for p in setting.knowledge.policies if (p.iri, p.edition.isoformat()) in refs]
-    numbers: dict[str, set[str]] = {}
-    for policy in used:
-        for ambiguity in policy.ambiguities:
-            numbers.setdefault(ambiguity.notation, set()).add(policy.number)
+    applied = [
+        (policy, a.notation, policy.reading_by_iri[readings[a.iri]].notation)
+        for policy in used
+        for readings in (policy.own_readings(setting.chosen),)
+        for a in policy.ambiguities
+    ]
     out = {}
-    for policy in used:
-        readings = policy.own_readings(setting.chosen)
-        for a in policy.ambiguities:
-            name = a.notation if len(numbers[a.notation]) == 1 else f"{policy.number}:{a.notation}"
-            out[name] = policy.reading_by_iri[readings[a.iri]].notation
+    for policy, name, reading in applied:
+        same = [(p, r) for p, n, r in applied if n == name]
+        own = {r for p, r in same if p.number == policy.number}
+        prefix = f"{policy.name}:" if len(own) > 1 else f"{policy.number}:"
+        out[name if len(own) == 1 and len({p.number for p, _ in same}) == 1 else prefix + name] = reading
     return out
 
 
@@ -213,47 +219,18 @@ def review_line(record: intake.Record, line_record: intake.LineRecord, setting: 
 def situated(record: intake.Record, line_record: intake.LineRecord, setting: Setting) -> Situated | LineReview:
     """The line under the edition in force for it; the answer itself where no edition governs it."""
     line = line_of(record, line_record, setting.knowledge)
-    editions = [p for p in setting.knowledge.policies if line.code in p.codes]
+    editions = editions_for(line.code, setting)
     if not editions:
         return _unknown_code(line, setting)
-    policy, day = _edition(editions, line, setting)
-    if day is None or not _in_force(policy, day):
+    policy, day = edition_for(line, editions, setting)
+    if not governs(policy, day, setting):
         return _outside_edition(line, policy, day, setting)
-    shapes = setting.knowledge.policy_shapes(policy)
-    results = setting.engine.evaluate((*line.triples, *setting.knowledge.arrangement), shapes)
-    weigher = Weigher(policy, line.triples, fits_from(policy, line.node.value, results))
-    readings = policy.own_readings(setting.chosen)
+    day = day or setting.as_of
     found = terms(line.triples, record.iri, line.code, day)
-    situation = Situation(
-        policy, weigher, readings, authority(found), lambda other: _outside(policy, line, weigher, other)
-    )
-    outside = None
-    for condition in policy.scope:
-        if not weigher.in_scope(line.node.value, condition.facets, readings):
-            outside = _outside_scope(line, policy, condition.message, condition.source, setting)
-            break
-    return Situated(line, situation, found, facet_messages(shapes), day, outside)
-
-
-def _edition(editions: list[Policy], line: Line, setting: Setting) -> tuple[Policy, date | None]:
-    """The edition in force on the governing date, or the one that comes nearest."""
-    for policy in editions:
-        day = line.day(policy.dates_by(policy.own_readings(setting.chosen)))
-        if day is not None and _in_force(policy, day):
-            return policy, day
-    nearest = editions[0]
-    return nearest, line.day(nearest.dates_by(nearest.own_readings(setting.chosen)))
-
-
-def _in_force(policy: Policy, day: date) -> bool:
-    return policy.edition <= day and (policy.until is None or day < policy.until)
-
-
-def _outside(policy: Policy, line: Line, weigher: Weigher, readings: Readings) -> bool:
-    day = line.day(policy.dates_by(readings))
-    if day is None or not _in_force(policy, day):
-        return True
-    return not all(weigher.in_scope(line.node.value, s.facets, readings) for s in policy.scope)
+    situation = situation_of(line, policy, setting, found)
+    failed = failed_scope(line, policy, situation.weigher, situation.readings)
+    outside = _outside_scope(line, policy, failed.message, failed.source, setting) if failed is not None else None
+    return Situated(line, situation, found, facet_messages(setting.knowledge.policy_shapes(policy)), day, outside)
 
 
 def _decided(found: Situated, setting: Setting) -> LineReview:
@@ -306,7 +283,8 @@ def _notes(
     dated_by = setting.knowledge.label(policy.dates_by(readings))
     out = [
         *laterality_notes(policy, situation.weigher, readings, line.say),
-        edition_note(policy, day, f"the {dated_by}"),
+        edition_note(policy, day, f"the {dated_by}", named=policy is setting.edition),
+        *reading_notes(policy, setting.knowledge.policies, setting.chosen),
         *review_date_note(policy, setting.as_of),
         *benefit_notes(line.triples, line.record.iri, found),
         *line.record.notes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from reasoner.case_stories import Collection
+from reasoner.case_stories import Stories
 from reasoner.composition import Clock, TimeOver
 from reasoner.findings import Ask, findings
 from reasoner.knowledge import Knowledge, knowledge_digests, load
@@ -74,7 +74,7 @@ def _verified(
     if not wanted:
         progress(f"{policy.number}: findings on the text ...")
         try:
-            for one in findings(Ask(subject, proofs, Collection(policy, known))):
+            for one in findings(Ask(subject, proofs, Stories(policy, known))):
                 found.append(one)
         except TimeOver:
             left.append("further findings on the text" if found else "findings on the text")

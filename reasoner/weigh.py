@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 from pyoxigraph import NamedNode
 
@@ -141,13 +142,14 @@ def status_of(evidence: Mapping[Polarity, Mapping[str, str]]) -> Status:
     return Status.TO_JUDGE if evidence[Polarity.CONSIDERED] else Status.UNDOCUMENTED
 
 
-_RELEVANT: dict[tuple[str, str], tuple[str, ...]] = {}
+# Kept with the policy itself, not by name: a policy that was read anew may say something else.
+_RELEVANT: WeakKeyDictionary[Policy, dict[str, tuple[str, ...]]] = WeakKeyDictionary()
 
 
 def relevant(policy: Policy, leaf: Criterion) -> tuple[str, ...]:
     """The ambiguities that can change a leaf, those of the criteria it links to included."""
-    key = (policy.edition_iri, leaf.iri)
-    if key not in _RELEVANT:
+    known = _RELEVANT.setdefault(policy, {})
+    if leaf.iri not in known:
         names: set[str] = set()
         for rule in leaf.rules:
             for facet in rule.facets:
@@ -156,8 +158,8 @@ def relevant(policy: Policy, leaf: Criterion) -> tuple[str, ...]:
                 for use in facet.all_uses():
                     if isinstance(use, Link) and use.criterion != leaf.iri:
                         names.update(relevant(policy, policy.by_iri[use.criterion]))
-        _RELEVANT[key] = tuple(sorted(names))
-    return _RELEVANT[key]
+        known[leaf.iri] = tuple(sorted(names))
+    return known[leaf.iri]
 
 
 def fits_from(policy: Policy, line: str, results: Iterable[ShapeResult]) -> dict[str, Nodes]:

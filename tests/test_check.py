@@ -101,6 +101,9 @@ TAKEN = [
     (CODE["release/icd-10-cm-fy2026"], COV.validUntil, "no last day"),
     (CODE["icd-10-cm/G54.4"], COV.assertedBy, "who vouches for it"),
     (CODE["icd-10-cm/G54.8"], RDFS.label, "lacks a label"),
+    (COV["Verb-judge"], COV.leavesEffort, "how much effort the verb leaves"),
+    (COV["Effort-send"], COV.effortRank, "no place on the scale"),
+    (COV["Effort-send"], SKOS.notation, "no short name"),
     (EVS.Present, SH.name, "The shape has no English name"),
     (EVS.SideAccepted, SH.message, "lacks its name or its message"),
 ]
@@ -109,6 +112,8 @@ ADDED = [
     (P0587.CompressionFinding, COV.facet, CLIN.MRI, "names a shape that does not exist"),
     (P0587.Silent, COV.assertedBy, COV.AssertedByPolicy, "no place in the document says so"),
     (P0587["at-candidates"], OA.end, Literal(1), "below oa:end"),
+    (CLIN.Ongoing, COV.leavesEffort, COV["Effort-send"], "leaves several efforts"),
+    (CLIN.NoRelief, COV.leavesEffort, COV["Verb-judge"], "something that is none"),
     (P0587["at-nobody"], RDF_TYPE, COV.Anchor, "Nothing is anchored there"),
     (P0587.Bare, RDF_TYPE, SKOS.Concept, "lacks a label, a definition"),
     (CLIN.EMG, SKOS.definition, Literal("without a language"), "lacks a label, a definition"),

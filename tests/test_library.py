@@ -84,12 +84,22 @@ def test_commands_take_a_library_and_say_where_none_is(library):
     assert missing.exit_code == 2 and "does not exist" in missing.stderr
 
 
-OTHER_EDITION = """
+AMBIGUITIES = next(
+    line.split("cov:ambiguity")[1]
+    for line in (ROOT / "ontology/policies/0587.ttl").read_text(encoding="utf-8").splitlines()
+    if line.startswith("p0587:edition-2025-12-01 cov:ambiguity")
+)
+OTHER_EDITION = (
+    f"""
+p0587:later cov:ambiguity{AMBIGUITIES}
+"""
+    + """
 p0587:policy cov:edition p0587:later . p0587:later a cov:Edition ;
     cov:effectiveFrom "{day}"^^<http://www.w3.org/2001/XMLSchema#date> ; cov:procedureCode "64714" ;
     cov:procedurePlain "surgery" ; cov:anchor p0587:at-effective-date ;
     cov:statement p0587:NecessaryStatement , p0587:NotNecessaryStatement .
 """
+)
 
 
 def test_two_editions_in_force_on_one_day_are_an_error(library):

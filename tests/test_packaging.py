@@ -31,6 +31,8 @@ def test_wheel_carries_ontology_shapes_cases_context_and_templates(wheel):
         "reasoner/templates/request.ttl",
         "reasoner/determine.lp",
         "reasoner/review.schema.json",
+        "reasoner/whatif.schema.json",
+        "reasoner/comparison.schema.json",
         "reasoner/py.typed",
     ):
         assert wanted in names

@@ -224,6 +224,21 @@ def test_a_mutant_makes_exactly_that_proof_fail(policy, name):
         assert failed.counterexample.records
 
 
+@pytest.mark.slow
+def test_a_group_of_which_two_are_needed_is_proved_as_well(policy):
+    """The proofs know no group by its kind: with two of three treatments needed, all of them hold."""
+    group = policy.by_iri[f"{P}TreatmentsExhausted"]
+    mutant = with_criteria(policy, replace(group, kind=Kind.AT_LEAST, threshold=2))
+    proofs = {p.property: p for p in prove(subject(mutant, shapes=generated(mutant)))}
+    assert {p.outcome for p in proofs.values()} == {Outcome.HOLDS}
+    deciding = next(c for c in proofs["each-criterion-decides"].checks if c.subject == "injection")
+    before, _ = deciding.witness.records
+    met = [before.statuses[c] for c in ("physical-therapy", "oral-medication", "injection")].count("met")
+    assert met == 2, "where it decides, one of the others is fulfilled"
+    old_shapes = {p.property: p for p in prove(subject(mutant), wanted=["shapes-agree"])}
+    assert old_shapes["shapes-agree"].outcome is Outcome.FAILS
+
+
 def test_a_reading_that_is_said_to_concern_a_note_and_does_more_is_told(policy):
     quiet = next(a for a in policy.ambiguities if a.notation == "A15")
     changed = tuple(replace(a, affects=("note",)) if a is quiet else a for a in policy.ambiguities)

@@ -6,17 +6,21 @@ import re
 from functools import cache
 
 import pytest
+from clingo import Control
 from conftest import all_cases
 from engines import Prepared
 from pyoxigraph import Literal, NamedNode
 
-from reasoner import intake
-from reasoner.composition import Clock
+from reasoner import intake, resources
+from reasoner.composition import Clock, best
 from reasoner.evidence_prover import ANOTHER, RECORDED, EvidenceProver, Node
+from reasoner.facet_facts import Asked, EvidenceFacts
 from reasoner.facets import OTHER, Facets, literal_fits, request_limits
 from reasoner.knowledge import load
 from reasoner.model import Polarity
-from reasoner.policy import Rule
+from reasoner.policy import Facet, Rule
+from reasoner.prover import status_facts
+from reasoner.reading import read_triples
 from reasoner.shapes import LINE
 from reasoner.triples import RDF_TYPE, Triples
 from reasoner.vocabulary import CLIN, COV, PREFIXES, SH, XSD, local_name
@@ -169,6 +173,14 @@ def test_electrodiagnosis_alone_fulfils_one_criterion_and_never_the_next():
     assert own.value not in weigher.fits[one.link.shape]
 
 
+def test_what_rests_on_imaging_rests_on_a_test():
+    """A link that asks for more implies the one that asks for less, so no such reading can take evidence away."""
+    policy = prover().policy
+    imaging = next(a for a in policy.ambiguities if a.notation == "A3")
+    turns = prover().turns(imaging.iri, imaging.readings[1].iri, CLOCK)
+    assert {(t.before.value, t.after.value) for t in turns} == {("undocumented", "met"), ("undocumented", "to-judge")}
+
+
 def test_a_line_out_of_scope_under_one_reading():
     policy = prover().policy
     approach = next(a for a in policy.ambiguities if a.notation == "A20")
@@ -206,7 +218,7 @@ def test_a_step_that_may_be_left_out_makes_a_union():
 def test_a_path_that_branches_is_not_followed():
     about = path_of("https://w3id.org/plexus/shapes/evidence#AboutTheIndication")
     assert not about.followed
-    assert facets().candidates(about, [CLIN.MRI], []) == [NamedNode(OTHER)]
+    assert facets().candidates(about, [CLIN.MRI], [], 1) == [NamedNode(OTHER)]
 
 
 def test_values_are_those_that_the_request_shapes_admit():
@@ -244,3 +256,64 @@ def test_a_shape_on_a_value_is_decided_by_the_ontology_or_not_at_all():
     assert facets().value_fits(CLIN.Imaging, NamedNode(S + "ListedModalityTerm")) is False
     assert facets().value_fits(CLIN.ScarTissue, NamedNode(S + "CompressiveMechanismTerm")) is True
     assert facets().value_fits(NamedNode("urn:x:trauma"), NamedNode(S + "AcuteEvent")) is None
+
+
+# ---- A made policy: counts, numbers, and what is not followed ----------------------------------------
+
+MADE = """
+@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix clin: <https://w3id.org/plexus/clinical#> .
+@prefix x: <urn:x#> . @prefix skos: <http://www.w3.org/2004/02/skos/core#> .
+x:Three a sh:PropertyShape ; sh:path clin:agent ; sh:minCount 3 .
+x:AtMostOne a sh:PropertyShape ; sh:path clin:agent ; sh:maxCount 1 .
+x:SixWeeks a sh:PropertyShape ; sh:path clin:durationInDays ; sh:minCount 1 ; sh:minInclusive 42 .
+x:FourWeeksAtMost a sh:PropertyShape ; sh:path clin:durationInDays ; sh:minCount 1 ; sh:maxInclusive 28 .
+x:Typed a sh:PropertyShape ; sh:path clin:agent ; sh:class clin:Drug .
+x:Untyped a sh:NodeShape ; sh:not x:Typed .
+x:TwoListed a sh:PropertyShape ; sh:path clin:kind ; sh:qualifiedValueShape x:Listed ; sh:qualifiedMinCount 2 .
+x:Listed a sh:NodeShape ; sh:in ( clin:A clin:B clin:C ) .
+x:FewListed a sh:PropertyShape ; sh:path clin:kind ; sh:qualifiedValueShape x:Listed ; sh:qualifiedMaxCount 1 .
+x:Either a sh:NodeShape ; sh:xone ( x:SixWeeks x:Three ) .
+x:NotBoth a sh:NodeShape ; sh:not x:Both . x:Both a sh:NodeShape ; sh:and ( x:SixWeeks x:Three ) .
+"""
+FITS = [
+    (("Three",), True),
+    (("Three", "AtMostOne"), False),
+    (("SixWeeks",), True),
+    (("SixWeeks", "FourWeeksAtMost"), False),
+    (("TwoListed",), True),
+    (("TwoListed", "FewListed"), True),
+    (("Typed", "Untyped"), False),
+    (("Either", "SixWeeks"), True),
+    (("Either", "SixWeeks", "Three"), False),
+    (("NotBoth", "SixWeeks", "Three"), False),
+    (("NotBoth", "SixWeeks"), True),
+]
+
+
+@pytest.mark.parametrize(("asked", "possible"), FITS, ids=["+".join(a) for a, _ in FITS])
+def test_what_shapes_can_ask_for_together(asked, possible):
+    """Bounds hold of every value; what is not followed (a class, a count of at most) may hold or not."""
+    shapes = Triples(read_triples(MADE.encode(), format="turtle").triples)
+    made = Facets(shapes, [], Triples([]))
+    facet = Facet("urn:x#facet", None, tuple(f"urn:x#{name}" for name in asked))
+    facts = EvidenceFacts(
+        made, prover().policy, CLIN.Treatment.value, [Asked("urn:x#rule", "urn:x#leaf", "for", (facet,))]
+    )
+    control = Control(["--warn=none", "--models=0"])
+    control.add("base", [], "\n".join([*status_facts(), *facts.lines, 'asked("urn:x#rule").']))
+    for name in ("shapes.lp", "facets.lp"):
+        control.add("base", [], resources.package_file(name).read_text(encoding="utf-8"))
+    control.ground([(part, []) for part in ("base", "shapes", "node", "rule_fits", "defaults")])
+    assert (best(control, CLOCK) is not None) is possible
+
+
+def test_a_property_that_a_request_states_once_has_one_value():
+    limits = "[] a sh:NodeShape ; sh:targetClass clin:Treatment ; sh:property x:One . x:One a sh:PropertyShape ; "
+    request = MADE.split("x:Three")[0] + limits + "sh:path clin:durationInDays ; sh:maxCount 1 ."
+    shapes = Triples(read_triples(MADE.encode(), format="turtle").triples)
+    made = Facets(shapes, read_triples(request.encode(), format="turtle").triples, Triples([]))
+    facet = Facet("urn:x#facet", None, ("urn:x#SixWeeks", "urn:x#FourWeeksAtMost"))
+    facts = EvidenceFacts(
+        made, prover().policy, CLIN.Treatment.value, [Asked("urn:x#rule", "urn:x#leaf", "for", (facet,))]
+    )
+    assert 'single("clin:durationInDays").' in facts.lines

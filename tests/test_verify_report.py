@@ -293,6 +293,15 @@ def test_a_shape_that_is_missing_is_told_with_its_cure(tmp_path):
     assert "compression-open" in done.stderr and "Run plexus shapes." in done.stderr
 
 
+def test_a_library_that_cannot_be_read_is_told_and_is_no_failed_property(tmp_path):
+    (tmp_path / "ontology" / "policies").mkdir(parents=True)
+    (tmp_path / "shapes").mkdir()
+    (tmp_path / "ontology" / "policies" / "broken.ttl").write_text("this is no Turtle", encoding="utf-8")
+    done = run("--library", str(tmp_path))
+    assert done.exit_code == 2
+    assert "broken.ttl" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_the_report_is_written_and_json_goes_to_standard_output(tmp_path):
     page = tmp_path / "page.html"
     done = run("0587", "--report", str(page), "--format", "json", "--timeout", "300")

@@ -95,7 +95,7 @@ def shapes(check: bool, library: Path | None) -> None:
     knowledge = load(library)
     stale = 0
     for path, text in generated(knowledge).items():
-        target = knowledge.home(path)
+        target = knowledge.home(path, text)
         if target.exists() and target.read_text(encoding="utf-8") == text:
             continue
         stale += 1

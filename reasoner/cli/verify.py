@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 SUFFIXES = (".html", ".md")
 
 
+class Unusable(click.ClickException):
+    """A policy that cannot be read, or a property that does not exist: nothing was proved."""
+
+    exit_code = 2
+
+
 @click.command()
 @click.argument("wanted", required=False, metavar="[POLICY]")
 @click.option("--property", "properties", multiple=True, metavar="NAME", help="Only this property; repeatable.")
@@ -80,11 +86,11 @@ def verify(
     composes it, and every line on which that differs from the review is told.
 
     Exit codes: 0 every property holds (findings do not count), or every line agrees; 1 one does not; 2 wrong usage,
-    or a request or shape of which there is no second opinion; 3 not done within --timeout, and none failed.
+    a policy that cannot be read, or a request or shape of which there is no second opinion; 3 not done within
+    --timeout, and none failed.
     """
-    from reasoner.errors import PolicyError
+    from reasoner.errors import PlexusError
     from reasoner.knowledge import load
-    from reasoner.properties import UnknownProperty
     from reasoner.render import verification as render
     from reasoner.verify import verify_all
 
@@ -103,12 +109,12 @@ def verify(
         raise click.UsageError(f"--report writes {' or '.join(SUFFIXES)}; {report.name} is neither.")
     if report is not None and properties:
         raise click.UsageError("--report tells of everything; leave --property out.")
-    knowledge = load(library)
     try:
+        knowledge = load(library)
         policies = _chosen(knowledge.policies, wanted)
         found = verify_all(policies, knowledge, properties=properties, timeout=timeout, progress=_progress())
-    except (UnknownProperty, PolicyError) as error:
-        raise click.UsageError(str(error)) from error
+    except PlexusError as error:
+        raise Unusable(str(error)) from error
     if report is not None:
         write(_page(found, report), report)
         tell(f"wrote {report}")
