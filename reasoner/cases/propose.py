@@ -208,9 +208,9 @@ class Proposer:
         Plain is a record in which many criteria decide alone, and of those the shortest.
         """
         lines = [x for x in self.coverage.lines if x.shows("outcome", "basis", "criteria-met") and self._single(x)]
-        if target == (FIRST,) or not lines:
-            return frame(self.policy), plainest(self.policy)
         starts = [(x, start) for x in lines if (start := self.start_of(x)) is not None]
+        if target == (FIRST,) or not starts:
+            return frame(self.policy), plainest(self.policy)
         best, start = min(starts, key=lambda one: (-_alone(one[0]), len(one[1].triples)))
         by_id = {i.key[0]: Status(i.key[1]) for i in best.items if i.dimension == "status"}
         return start, {leaf.iri: by_id[leaf.id] for leaf in self.policy.leaves}
@@ -232,8 +232,9 @@ class Proposer:
             for one in triples.nodes(request, COV.line):
                 condition = triples.node(one, COV.indication)
                 nodes = (request, one, condition)
-                if all(isinstance(n, NamedNode) for n in nodes) and _one_namespace(triples, request):
-                    return Start(line.case, triples, as_of, *nodes)  # type: ignore[arg-type]
+                if all(isinstance(n, NamedNode) for n in nodes):
+                    start = Start(line.case, triples, as_of, *nodes)  # type: ignore[arg-type]
+                    return start if _one_namespace(start) else None
         return None
 
     # -- what comes of it
@@ -320,8 +321,7 @@ def _triples(request: Path) -> Triples | None:
         return None
 
 
-def _one_namespace(triples: Triples, request: object) -> bool:
+def _one_namespace(start: Start) -> bool:
     """Whether every node of a record is named, and in the namespace of its request."""
-    base = str(getattr(request, "value", "")).rsplit("#", 1)[0] + "#"
-    typed = [s for s, p, _ in triples if p == RDF_TYPE]
-    return all(isinstance(s, NamedNode) and s.value.startswith(base) for s in typed)
+    typed = [s for s, p, _ in start.triples if p == RDF_TYPE]
+    return all(isinstance(s, NamedNode) and s.value.startswith(start.namespace) for s in typed)
