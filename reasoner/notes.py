@@ -23,6 +23,12 @@ DISCRETION = (
 )
 
 
+def caution_note(policy: Policy | None) -> Iterable[str]:
+    """What the standing of the policy's model asks every reader to know."""
+    if policy is not None and policy.caution:
+        yield policy.caution
+
+
 def edition_note(policy: Policy, day: date, dated_by: str) -> str:
     """Which edition was applied, and why."""
     until = f"until {policy.until}" if policy.until else "and not yet replaced"
@@ -90,6 +96,7 @@ def related(
     """
     kinds = kinds_of(knowledge, triples, condition) if condition is not None else set()
     misfit = _misfit(policy, knowledge, kinds, code)
+    reviewed = {p.number for p in knowledge.policies}
     for route in sorted(policy.routes, key=lambda r: r.number):
         name = f"{route.title} ({route.publisher}, number as of {route.seen_in})"
         by_kind = sorted(knowledge.label(k) for k in kinds & set(route.kinds))
@@ -99,7 +106,8 @@ def related(
             why = f"Code {code} belongs to this guideline."
         else:
             continue
-        yield Related(route.number, f"{name}: {why}{misfit}")
+        here = " Lines that it governs are reviewed here as well." if route.number in reviewed else ""
+        yield Related(route.number, f"{name}: {why}{misfit}{here}")
         misfit = ""
 
 

@@ -13,7 +13,9 @@ from functools import cached_property
 from reasoner.errors import ReadingError
 from reasoner.model import Kind, Polarity, Source
 from reasoner.triples import Step
-from reasoner.vocabulary import BASE, policy_prefix
+from reasoner.vocabulary import BASE, COV, policy_prefix
+
+SIDE_ACCEPTED = BASE + "shapes/evidence#SideAccepted"
 
 Readings = Mapping[str, str]
 """Chosen reading (IRI) by ambiguity (IRI)."""
@@ -204,7 +206,9 @@ class CodingNote:
 class Policy:
     """One edition of a policy, ready to review with. Criteria are in tree order, exclusions last.
 
-    ``slug`` is the name of the edition in file names and in the namespace of its generated shapes.
+    ``slug`` is the name of the edition in file names and in the namespace of its generated shapes; ``caution`` is what
+    every review under it has to say about its standing (empty where nothing); ``excludes_indication_of`` holds the IRIs
+    of the policies whose indications it declares not necessary under its own procedure.
     """
 
     iri: str
@@ -229,6 +233,8 @@ class Policy:
     coding_notes: tuple[CodingNote, ...] = ()
     kinds: tuple[str, ...] = ()
     slug: str = ""
+    caution: str = ""
+    excludes_indication_of: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Policy({self.number}, edition {self.edition})"
@@ -258,6 +264,12 @@ class Policy:
     def leaves(self) -> tuple[Criterion, ...]:
         """Leaves and exclusions, in tree order."""
         return tuple(c for c in self.criteria if c.is_leaf)
+
+    @cached_property
+    def weighs_sides(self) -> bool:
+        """Whether evidence counts only on the side of the line, so that a line without a side lacks something."""
+        uses = (u for leaf in self.leaves for rule in leaf.rules for f in rule.facets for u in f.all_uses())
+        return SIDE_ACCEPTED in uses
 
     @cached_property
     def ambiguity_by_iri(self) -> dict[str, Ambiguity]:
@@ -316,9 +328,9 @@ class Policy:
         return criterion.kind, criterion.threshold
 
     def dates_by(self, readings: Readings) -> str:
-        """The property whose date chooses the edition under the readings (empty if none is modelled)."""
+        """The property whose date chooses the edition: the service date, where no reading says another."""
         found = (self.reading_by_iri[r].dates_by for r in readings.values())
-        return next((d for d in found if d), "")
+        return next((d for d in found if d), COV.serviceDate.value)
 
     def ambiguities_of(self, criterion: Criterion) -> tuple[str, ...]:
         """The ambiguities whose reading can change how a node comes out directly (not its members)."""

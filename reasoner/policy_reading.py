@@ -203,7 +203,7 @@ class _Reader(RuleReader):
             root=root,
             exclusions=exclusions,
             statement_sources=sources,
-            ambiguities=tuple(sorted(notes, key=lambda a: int(a.notation.lstrip("A") or 0))),
+            ambiguities=tuple(sorted(notes, key=lambda a: _counted(a.notation))),
             scope=tuple(self.scope(s) for s in self.t.nodes(self.edition, COV.scopeCondition)),
             constraints=tuple(
                 Constraint(
@@ -223,7 +223,15 @@ class _Reader(RuleReader):
             ),
             kinds=tuple(iri_of(k) for k in self.t.nodes(self.policy, COV.governsKind)),
             slug=self.slug,
+            caution=self.t.text(self.edition, COV.caution) or "",
+            excludes_indication_of=tuple(iri_of(p) for p in self.t.nodes(self.policy, COV.excludesIndicationOf)),
         )
+
+
+def _counted(notation: str) -> tuple[str, int]:
+    """A short name by its letters and then its number, so that A2 stands before A10."""
+    letters = notation.rstrip("0123456789")
+    return letters, int(notation[len(letters) :] or 0)
 
 
 def policies_from(triples: Triples) -> tuple[Policy, ...]:

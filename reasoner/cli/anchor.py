@@ -26,9 +26,9 @@ _PREFIX = re.compile(r"[A-Za-z]([\w.-]*[\w-])?", re.ASCII)
 @click.argument("first")
 @click.argument("last", required=False)
 @click.option("--name", default="name-of-the-place", help="Local name of the anchor.")
-@click.option("--prefix", default="p0587", show_default=True, help="Prefix of the policy.")
+@click.option("--prefix", help="Prefix of the policy, such as p0587 (default: of the policy that SOURCE looks like).")
 @LIBRARY
-def anchor(source: Path, first: str, last: str | None, name: str, prefix: str, library: Path | None) -> None:
+def anchor(source: Path, first: str, last: str | None, name: str, prefix: str | None, library: Path | None) -> None:
     """Print an anchor in Turtle for the words of a document that begin with FIRST (and end with LAST).
 
     It holds numbers and a digest, never the words. LAST is looked for after FIRST. The section comes from the headings
@@ -41,9 +41,9 @@ def anchor(source: Path, first: str, last: str | None, name: str, prefix: str, l
     from reasoner.anchors import page_at
     from reasoner.copies import normalised, span_digest
 
-    prefix = prefix.removesuffix(":")
     _refuse_names(name, prefix)
     text = text_of(source)
+    prefix = prefix.removesuffix(":") if prefix is not None else _prefix_of(text, library)
     copy = normalised(text)
     start, stop = _range(copy, normalised(first), None if last is None else normalised(last))
     page = page_at(text, start)
@@ -62,10 +62,23 @@ def anchor(source: Path, first: str, last: str | None, name: str, prefix: str, l
     )
 
 
-def _refuse_names(name: str, prefix: str) -> None:
+def _prefix_of(text: str, library: Path | None) -> str:
+    """The prefix of the policy of which a text looks like a copy."""
+    from reasoner.check import likeliest
+    from reasoner.dataset import knowledge_graphs, merged
+    from reasoner.vocabulary import policy_prefix
+
+    found = likeliest(merged(knowledge_graphs(library)), text)
+    named = policy_prefix(found.edition)
+    if not found.recognised or named is None:
+        raise click.UsageError("The document looks like no policy that is known; name its policy with --prefix.")
+    return named[0]
+
+
+def _refuse_names(name: str, prefix: str | None) -> None:
     if not _LOCAL.fullmatch(name):
         raise click.UsageError(f"--name {name!r} cannot be part of a name in Turtle; use letters, digits, - and _.")
-    if not _PREFIX.fullmatch(prefix):
+    if prefix is not None and not _PREFIX.fullmatch(prefix.removesuffix(":")):
         raise click.UsageError(f"--prefix {prefix!r} is no prefix in Turtle; give one such as p0587.")
 
 

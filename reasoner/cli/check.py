@@ -34,7 +34,7 @@ class Unreadable(click.ClickException):
 @click.command()
 @click.option("--source", type=click.Path(path_type=Path, dir_okay=False), help="A copy of the document, as text.")
 @click.option(
-    "--policy", "wanted", metavar="NUMBER[/DATE]", help="With --source: which edition (default: 0587, the latest)."
+    "--policy", "wanted", metavar="NUMBER[/DATE]", help="With --source: which edition (default: the latest of the policy that it looks like)."
 )
 @click.option("--owl", is_flag=True, help="Classify with HermiT too (needs plexus-reasoner[owl]).")
 @click.option(
@@ -73,7 +73,7 @@ def check(
     """
     _refuse_idle_options(source, wanted, owl, data, write_anew, output_format)
     if source is not None:
-        well = _check_source(library, source, wanted or "0587", output_format)
+        well = _check_source(library, source, wanted, output_format)
     else:
         well = _check_knowledge(library, owl, data, write_anew, output_format)
     if not well:
@@ -187,7 +187,7 @@ def _owl_findings(root: Path | None, *, write_anew: bool) -> list[Finding]:
 # ---- a copy of the document ------------------------------------------------------------------------
 
 
-def _check_source(root: Path | None, source: Path, wanted: str, output_format: str) -> bool:
+def _check_source(root: Path | None, source: Path, wanted: str | None, output_format: str) -> bool:
     from reasoner.check import check_source
     from reasoner.errors import PolicyError
 
