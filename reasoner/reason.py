@@ -187,7 +187,8 @@ class ReasonWriter:
         labels = {c.id: c for c in self.criteria}
         asked = [labels[i.criterion] for i in self.items if i.criterion in labels]
         direct = [c for c in asked if c.parent is None or labels[c.parent].kind not in CHOICES]
-        first = next(iter(direct or asked), None)
+        weighed = [c for c in asked if c.evidence]
+        first = next(iter(direct or weighed or asked), None)
         if first is None:
             asks = " ".join(i.ask for i in self.items)
             root = self.policy.by_iri[self.policy.root]

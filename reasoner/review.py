@@ -26,6 +26,7 @@ from reasoner.determine import Decision
 from reasoner.engine_pyshacl import engines
 from reasoner.errors import EngineError
 from reasoner.explain import Explainer, facet_messages, refuse_bare_denial
+from reasoner.interactions import interactions
 from reasoner.knowledge import Knowledge, knowledge_digests, load
 from reasoner.lines import Line, Setting, line_of
 from reasoner.model import (
@@ -143,6 +144,9 @@ def review_record(record: intake.Record, setting: Setting) -> Review:
         engine=setting.engine.name,
         version=software_version(),
         readings=_reading_names(lines, setting),
+        interactions=interactions(
+            lines, {p.iri: p.excludes_indication_of for p in setting.knowledge.policies}, record.triples
+        ),
     )
 
 
@@ -348,7 +352,7 @@ def _outside_edition(line: Line, policy: Policy, day: date | None, setting: Sett
 def _outside_scope(line: Line, policy: Policy, message: str, source: object, setting: Setting) -> LineReview:
     section, page = getattr(source, "section", ""), getattr(source, "page", 0)
     reason = out_of_scope_reason(policy, message, _asked(line), section, page)
-    plain = "The coverage policy does not speak about this kind of operation."
+    plain = "The coverage policy does not speak about this operation as it is requested."
     return _not_applicable(line, policy, reason, plain, setting)
 
 

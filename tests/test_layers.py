@@ -34,7 +34,7 @@ ORDER = [
     ["counterfactual", "describe", "authority"],
     ["explain", "notes"],
     ["reason"],
-    ["lines"],
+    ["lines", "interactions"],
     ["review"],
     ["check"],
     ["__init__"],

@@ -34,7 +34,10 @@ class Unreadable(click.ClickException):
 @click.command()
 @click.option("--source", type=click.Path(path_type=Path, dir_okay=False), help="A copy of the document, as text.")
 @click.option(
-    "--policy", "wanted", metavar="NUMBER[/DATE]", help="With --source: which edition (default: the latest of the policy that it looks like)."
+    "--policy",
+    "wanted",
+    metavar="NUMBER[/DATE]",
+    help="With --source: which edition (default: the latest of the policy that it looks like).",
 )
 @click.option("--owl", is_flag=True, help="Classify with HermiT too (needs plexus-reasoner[owl]).")
 @click.option(

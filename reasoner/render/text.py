@@ -85,6 +85,11 @@ def _review_rows(review: Review) -> Iterator[Row]:
         yield "", ""
         yield "─" * WIDTH, ""
         yield from _line_rows(line)
+    if review.interactions:
+        yield "", ""
+        yield "─" * WIDTH, ""
+        yield "Between the lines", "bold"
+        yield from _bullets(i.sentence for i in review.interactions)
     yield "", ""
     yield "─" * WIDTH, ""
     d = review.digests
