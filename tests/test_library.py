@@ -101,7 +101,7 @@ def test_the_edition_in_force_is_chosen_and_named_in_files(library):
     ended = "p0587:edition-2025-12-01 cov:supersededOn '2027-01-01'^^<http://www.w3.org/2001/XMLSchema#date> ."
     added = add(library, OTHER_EDITION.format(day="2027-01-01") + ended)
     assert [p.slug for p in added.policies if p.number == "0587"] == ["0587", "0587-2027-01-01"]
-    later = added.policies[-1]
+    later = next(p for p in added.policies if p.slug == "0587-2027-01-01")
     assert later.shape_files == ("0587.ttl", "0587-2027-01-01.ttl")
 
 

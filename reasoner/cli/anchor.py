@@ -26,7 +26,7 @@ _PREFIX = re.compile(r"[A-Za-z]([\w.-]*[\w-])?", re.ASCII)
 @click.argument("first")
 @click.argument("last", required=False)
 @click.option("--name", default="name-of-the-place", help="Local name of the anchor.")
-@click.option("--prefix", help="Prefix of the policy, such as p0587 (default: of the policy that SOURCE looks like).")
+@click.option("--prefix", help="Prefix of the policy (default: of the one that SOURCE looks most like).")
 @LIBRARY
 def anchor(source: Path, first: str, last: str | None, name: str, prefix: str | None, library: Path | None) -> None:
     """Print an anchor in Turtle for the words of a document that begin with FIRST (and end with LAST).
@@ -63,15 +63,14 @@ def anchor(source: Path, first: str, last: str | None, name: str, prefix: str | 
 
 
 def _prefix_of(text: str, library: Path | None) -> str:
-    """The prefix of the policy of which a text looks like a copy."""
+    """The prefix of the policy of which a text looks most like a copy."""
     from reasoner.check import likeliest
     from reasoner.dataset import knowledge_graphs, merged
     from reasoner.vocabulary import policy_prefix
 
-    found = likeliest(merged(knowledge_graphs(library)), text)
-    named = policy_prefix(found.edition)
-    if not found.recognised or named is None:
-        raise click.UsageError("The document looks like no policy that is known; name its policy with --prefix.")
+    named = policy_prefix(likeliest(merged(knowledge_graphs(library)), text).edition)
+    if named is None:
+        raise click.UsageError("The names of the policy have no prefix by convention; give one with --prefix.")
     return named[0]
 
 
