@@ -23,6 +23,9 @@ DISCRETION = (
 )
 
 
+HERE = " Lines that it governs are reviewed here as well."
+
+
 def caution_note(policy: Policy | None) -> Iterable[str]:
     """What the standing of the policy's model asks every reader to know."""
     if policy is not None and policy.caution:
@@ -96,7 +99,7 @@ def related(
     """
     kinds = kinds_of(knowledge, triples, condition) if condition is not None else set()
     misfit = _misfit(policy, knowledge, kinds, code)
-    reviewed = {p.number for p in knowledge.policies}
+    reviewed = {p.number: p.codes for p in knowledge.policies}
     for route in sorted(policy.routes, key=lambda r: r.number):
         name = f"{route.title} ({route.publisher}, number as of {route.seen_in})"
         by_kind = sorted(knowledge.label(k) for k in kinds & set(route.kinds))
@@ -106,8 +109,11 @@ def related(
             why = f"Code {code} belongs to this guideline."
         else:
             continue
-        here = " Lines that it governs are reviewed here as well." if route.number in reviewed else ""
-        yield Related(route.number, f"{name}: {why}{misfit}{here}")
+        codes = reviewed.get(
+            route.number
+        )  # a code that the guideline only shares with another is not reviewed under it
+        here = codes is not None and (code in codes or code not in route.codes)
+        yield Related(route.number, f"{name}: {why}{misfit}{HERE if here else ''}")
         misfit = ""
 
 
