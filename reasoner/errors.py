@@ -47,6 +47,30 @@ class PolicyError(PlexusError):
         return PolicyError(self.node, self.what, self.cure, str(file)) if file and not self.file else self
 
 
+class ReviewFileError(PlexusError):
+    """A file of reviews that cannot be used: which file (and where in it), what is wrong, and its cure."""
+
+    def __init__(self, where: str, what: str, cure: str = "") -> None:
+        self.where = where
+        super().__init__(f"{where} {what} {cure}".strip())
+
+
+class ComparisonError(PlexusError):
+    """Two reviews that cannot be compared: they are of two requests, or nothing tells that they are of one."""
+
+
+class SuppositionError(PlexusError):
+    """What is to be supposed of a request does not exist there: a line, a criterion, a status."""
+
+
+class CaseError(PlexusError):
+    """A collection of cases, or one of its files, that cannot be used. ``where`` names the file or folder."""
+
+    def __init__(self, where: str, what: str, cure: str = "") -> None:
+        self.where = where
+        super().__init__(f"{where}: {what} {cure}".strip())
+
+
 class ReadingError(PlexusError):
     """A reading that was asked for and does not exist."""
 
@@ -77,3 +101,7 @@ class ParameterError(QueryError):
 
 class OwlError(PlexusError):
     """An OWL reasoner that cannot run, or did not finish."""
+
+
+class OwlTimeout(OwlError):
+    """An OWL reasoner that did not finish in time."""

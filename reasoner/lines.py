@@ -9,9 +9,14 @@ from datetime import date
 from pyoxigraph import NamedNode
 
 from reasoner import intake
+from reasoner.authority import BindingTerm
+from reasoner.counterfactual import Situation
 from reasoner.describe import Describer
+from reasoner.determine import Decision
 from reasoner.engine import Engine
+from reasoner.explain import Explainer
 from reasoner.knowledge import Knowledge
+from reasoner.model import LineReview
 from reasoner.triples import Triples
 from reasoner.vocabulary import CLIN, COV
 
@@ -68,3 +73,23 @@ def line_of(record: intake.Record, line: intake.LineRecord, knowledge: Knowledge
         say=Describer(knowledge, line.triples),
         plain=Describer(knowledge, line.triples, plain=True),
     )
+
+
+@dataclass(frozen=True)
+class Situated:
+    """A line under the edition in force for it: everything that its outcome depends on.
+
+    ``outside`` is the answer where the line falls out of the policy's scope.
+    """
+
+    line: Line
+    situation: Situation
+    terms: tuple[BindingTerm, ...]
+    messages: dict[str, str]
+    day: date
+    outside: LineReview | None = None
+
+    def explainer(self, situation: Situation, decision: Decision) -> Explainer:
+        """What explains a decision on the line, also in a situation that is only supposed."""
+        line = self.line
+        return Explainer(situation, decision, line.say, line.plain, line.node, line.code, self.messages, self.terms)

@@ -25,10 +25,10 @@ from reasoner.counterfactual import (
 from reasoner.determine import Decision
 from reasoner.engine_pyshacl import engines
 from reasoner.errors import EngineError
-from reasoner.explain import Explainer, facet_messages, refuse_bare_denial
+from reasoner.explain import facet_messages, refuse_bare_denial
 from reasoner.interactions import interactions
 from reasoner.knowledge import Knowledge, knowledge_digests, load
-from reasoner.lines import Line, Setting, line_of
+from reasoner.lines import Line, Setting, Situated, line_of
 from reasoner.model import (
     Basis,
     Decisive,
@@ -114,18 +114,49 @@ def review_records(
         RequestError: the input is refused; every fault is listed.
         ReadingError: an ambiguity or reading does not exist.
     """
+    setting = setting_of(as_of=as_of, readings=readings, engine=engine, library=library)
+    records = checked_records(source, setting, name=name, format=format)
+    return tuple((record, review_record(record, setting)) for record in records)
+
+
+def setting_of(
+    *,
+    as_of: date | None = None,
+    readings: Mapping[str, str] | None = None,
+    engine: str = "pyshacl",
+    library: Path | None = None,
+) -> Setting:
+    """What a run is done with, checked.
+
+    Raises:
+        EngineError: there is no such engine.
+        ReadingError: an ambiguity or reading does not exist.
+        PolicyError: the library is not well made.
+    """
     if engine not in engines():
         raise EngineError(f"There is no engine {engine!r}. Known: {', '.join(engines())}.")
     knowledge = load(library)
     setting = Setting(knowledge, engines()[engine](), as_of or date.today(), dict(readings or {}))
     check_readings(knowledge.policies, setting.chosen)
+    return setting
+
+
+def checked_records(
+    source: str | Path | bytes, setting: Setting, *, name: str | None = None, format: str | None = None
+) -> tuple[intake.Record, ...]:
+    """The requests of an input, each checked by the request shapes.
+
+    Raises:
+        RequestError: the input is refused; every fault is listed.
+    """
+    knowledge = setting.knowledge
     records = intake.read(source, as_of=setting.as_of, name=name, format=format, ontology=knowledge.ontology)
     shapes = knowledge.shapes("request.ttl")
     checked = []
     for record in records:
         results = setting.engine.evaluate((*record.triples, *knowledge.arrangement), shapes)
         checked.append(intake.checked(record, results, knowledge.ontology))
-    return tuple((record, review_record(record, setting)) for record in checked)
+    return tuple(checked)
 
 
 def review_record(record: intake.Record, setting: Setting) -> Review:
@@ -177,6 +208,16 @@ def _reading_names(lines: tuple[LineReview, ...], setting: Setting) -> dict[str,
 
 def review_line(record: intake.Record, line_record: intake.LineRecord, setting: Setting) -> LineReview:
     """Review one line under the edition in force for it."""
+    found = situated(record, line_record, setting)
+    if isinstance(found, LineReview):
+        return found
+    if found.outside is not None:
+        return replace(found.outside, hinges_on=hinges(found.situation))
+    return _decided(found, setting)
+
+
+def situated(record: intake.Record, line_record: intake.LineRecord, setting: Setting) -> Situated | LineReview:
+    """The line under the edition in force for it; the answer itself where no edition governs it."""
     line = line_of(record, line_record, setting.knowledge)
     editions = [p for p in setting.knowledge.policies if line.code in p.codes]
     if not editions:
@@ -192,12 +233,12 @@ def review_line(record: intake.Record, line_record: intake.LineRecord, setting: 
     situation = Situation(
         policy, weigher, readings, authority(found), lambda other: _outside(policy, line, weigher, other)
     )
+    outside = None
     for condition in policy.scope:
         if not weigher.in_scope(line.node.value, condition.facets, readings):
             outside = _outside_scope(line, policy, condition.message, condition.source, setting)
-            return replace(outside, hinges_on=hinges(situation))
-    messages = facet_messages(shapes)
-    return _decided(line, situation, found, messages, day, setting)
+            break
+    return Situated(line, situation, found, facet_messages(shapes), day, outside)
 
 
 def _edition(editions: list[Policy], line: Line, setting: Setting) -> tuple[Policy, date | None]:
@@ -221,22 +262,16 @@ def _outside(policy: Policy, line: Line, weigher: Weigher, readings: Readings) -
     return not all(weigher.in_scope(line.node.value, s.facets, readings) for s in policy.scope)
 
 
-def _decided(
-    line: Line,
-    situation: Situation,
-    found: tuple[BindingTerm, ...],
-    messages: dict[str, str],
-    day: date,
-    setting: Setting,
-) -> LineReview:
+def _decided(found: Situated, setting: Setting) -> LineReview:
+    line, situation = found.line, found.situation
     policy = situation.policy
     decision = situation.decide()
-    explainer = Explainer(situation, decision, line.say, line.plain, line.node, line.code, messages, found)
+    explainer = found.explainer(situation, decision)
     criteria, items = explainer.criteria(), explainer.open_items()
     writer = ReasonWriter(explainer, criteria, items)
     reason = writer.reason()
-    refuse_bare_denial(decision, reason, [e for _, e in writer.deciding()], found)
-    tree = change_tree(situation) if _could_approve(decision) else None
+    refuse_bare_denial(decision, reason, [e for _, e in writer.deciding()], found.terms)
+    tree = change_tree(situation) if could_approve(decision) else None
     sets = verified(situation, minimal_sets(tree)) if tree is not None else []
     return LineReview(
         iri=line.node.value,
@@ -259,11 +294,12 @@ def _decided(
         unused_evidence=explainer.unused(),
         hinges_on=hinges(situation),
         related=_related(line, [policy], setting),
-        notes=_notes(line, situation, found, day, setting),
+        notes=_notes(line, situation, found.terms, found.day, setting),
     )
 
 
-def _could_approve(decision: Decision) -> bool:
+def could_approve(decision: Decision) -> bool:
+    """Whether changes in the record could turn a decision into an approval."""
     return (
         decision.basis in (Basis.OPEN, Basis.CRITERION_UNMET) and decision.recommendation is not Recommendation.APPROVE
     )
