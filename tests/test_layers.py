@@ -49,7 +49,7 @@ ORDER = [
     ["second_opinion"],
     ["explain", "notes", "effort"],
     ["reason"],
-    ["lines"],
+    ["lines", "interactions"],
     ["in_force"],
     ["review", "differences"],
     ["comparison"],
