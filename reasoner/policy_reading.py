@@ -208,7 +208,7 @@ class EditionReader(RuleReader):
             if other is not one:
                 what = f"has the same skos:notation as {compact(other.iri)} in {shown(self.edition)}."
                 raise PolicyError(compact(one.iri), what, "Give one of them another.")
-        return tuple(sorted(found, key=lambda a: int(a.notation.lstrip("A") or 0)))
+        return tuple(sorted(found, key=lambda a: _counted(a.notation)))
 
     def routes(self) -> Iterable[Route]:
         for related in self.t.nodes(self.policy, COV.relatedPolicy):
