@@ -10,6 +10,7 @@ import click
 from reasoner.cli.anchor import anchor
 from reasoner.cli.authoring import prepare, readings, shapes, template
 from reasoner.cli.check import check
+from reasoner.cli.diff import diff
 from reasoner.cli.explore import docs, graph, show
 from reasoner.cli.output import tell
 from reasoner.cli.query import query
@@ -50,5 +51,5 @@ def main() -> None:
     logging.getLogger("rdflib").setLevel(logging.CRITICAL)
 
 
-for command in (review, query, show, graph, docs, check, readings, template, prepare, shapes, anchor):
+for command in (review, query, show, graph, docs, check, readings, template, prepare, shapes, anchor, diff):
     main.add_command(command)
