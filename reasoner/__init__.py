@@ -1,8 +1,10 @@
 """plexus: reviews prior-authorization requests against coverage policies written as RDF and SHACL."""
 
+from reasoner.comparison import compare
 from reasoner.errors import PlexusError, ReadingError, RequestError
 from reasoner.model import LineReview, Recommendation, Review, Status
 from reasoner.review import review
+from reasoner.whatif import what_if
 
 __all__ = [
     "LineReview",
@@ -12,5 +14,7 @@ __all__ = [
     "RequestError",
     "Review",
     "Status",
+    "compare",
     "review",
+    "what_if",
 ]

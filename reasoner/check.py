@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +15,14 @@ from reasoner.dataset import Graphs, knowledge_graphs, merged
 from reasoner.engine_pyshacl import PyshaclEngine
 from reasoner.errors import PolicyError, QueryError
 from reasoner.knowledge import load
-from reasoner.lint import faults
+from reasoner.library import open_library
+from reasoner.lint import faults, undeclared
 from reasoner.model import ShapeResult
 from reasoner.policy_rules import amended, criteria_of, shown
 from reasoner.query import Question, find
 from reasoner.query import faults as query_faults
 from reasoner.shapes_default import generated
+from reasoner.sparql import iris
 from reasoner.triples import Node, Triples
 from reasoner.vocabulary import COV, DCTERMS, compact
 
@@ -115,7 +117,7 @@ def _said(graph: Triples, edition: Node) -> dict[Node, bool]:
 
 
 def question_findings(root: Path | None = None) -> tuple[Finding, ...]:
-    """Competency questions without a question in words, or that are no SPARQL."""
+    """Competency questions without a question in words, that are no SPARQL, or that name what does not exist."""
     return tuple(_question_findings(resources.files(root, "ontology/questions", "*.rq"), root))
 
 
@@ -129,8 +131,18 @@ def _question_findings(files: Iterable[Path], root: Path | None) -> Iterator[Fin
     for name, asked in readable.items():
         if not re.search(r"\?(\s*\([^()]*\))?$", asked.text):
             yield Finding("questions", name, "asks nothing in words. Begin with a comment line that is the question.")
-    for name, fault in query_faults({n: q.query for n, q in readable.items()}, root).items():
+    broken = query_faults({n: q.query for n, q in readable.items()}, root)
+    for name, fault in broken.items():
         yield Finding("questions", name, f"cannot be run: {fault} Correct it.")
+    prefixes = open_library(root).prefixes
+    named = {n: (*_values(q, prefixes), *iris(q.query, prefixes)) for n, q in readable.items() if n not in broken}
+    for name, fault in undeclared(named, knowledge_graphs(root)):  # else it would find nothing and nobody would know
+        yield Finding("questions", name, fault)
+
+
+def _values(asked: Question, prefixes: Mapping[str, str]) -> tuple[str, ...]:
+    """The IRIs among the default values of a question's parameters."""
+    return iris(" ".join(asked.parameters.values()), prefixes)
 
 
 def generated_findings(root: Path | None = None) -> tuple[Finding, ...]:

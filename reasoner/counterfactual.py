@@ -147,20 +147,31 @@ def _smallest(sets: list[Set], cap: int) -> list[Set]:
 
 
 def verified(situation: Situation, sets: list[Set]) -> list[Set]:
-    """The sets of which the program agrees that they approve."""
+    """The sets of which the program agrees that they approve, without what it does not ask for.
+
+    A constraint between facts may settle an exclusion together with another criterion.
+    """
+    out = []
+    for changes in filter(lambda s: _approves(situation, s), sets):
+        needed = changes
+        for change in sorted(changes, key=lambda c: (c.criterion, c.verb)):
+            if _approves(situation, needed - {change}):
+                needed -= {change}
+        out.append(needed)
+    return _smallest(out, len(out))
+
+
+def _approves(situation: Situation, changes: Set) -> bool:
+    """Whether the program approves once these changes have come about."""
     policy = situation.policy
     before = situation.weigher.statuses(situation.readings)
-    out = []
-    for changes in sets:
-        flipped = {c.criterion for c in changes}
-        vector = tuple(
-            (Status.UNMET if leaf.kind is Kind.EXCLUSION else Status.MET) if leaf.id in flipped else before[leaf.iri]
-            for leaf in policy.leaves
-        )
-        decision = program(policy).decide(vector, situation.readings, situation.authority)
-        if decision.recommendation is Recommendation.APPROVE:
-            out.append(changes)
-    return out
+    flipped = {c.criterion for c in changes}
+    vector = tuple(
+        (Status.UNMET if leaf.kind is Kind.EXCLUSION else Status.MET) if leaf.id in flipped else before[leaf.iri]
+        for leaf in policy.leaves
+    )
+    decision = program(policy).decide(vector, situation.readings, situation.authority)
+    return decision.recommendation is Recommendation.APPROVE
 
 
 def in_tree_order(policy: Policy, changes: Set) -> tuple[Change, ...]:

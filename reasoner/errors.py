@@ -36,15 +36,46 @@ class RequestError(PlexusError):
 
 
 class PolicyError(PlexusError):
-    """A policy, ontology or shapes file that is not well made. ``node`` names the term, ``file`` where it stands."""
+    """A policy, ontology or shapes file that is not well made.
 
-    def __init__(self, node: str, what: str, cure: str = "", file: str = "") -> None:
-        self.node, self.what, self.cure, self.file = node, what, cure, file
+    ``node`` names the term, ``file`` where it stands, ``prop`` (an IRI) the property of the node that is at fault.
+    """
+
+    def __init__(self, node: str, what: str, cure: str = "", file: str = "", prop: str = "") -> None:
+        self.node, self.what, self.cure, self.file, self.prop = node, what, cure, file, prop
         super().__init__(f"{f'{file}: ' if file else ''}{node}: {what} {cure}".strip())
 
     def located(self, file: Path | None) -> PolicyError:
         """The same error with the file in which the node stands, where it is known."""
-        return PolicyError(self.node, self.what, self.cure, str(file)) if file and not self.file else self
+        return PolicyError(self.node, self.what, self.cure, str(file), self.prop) if file and not self.file else self
+
+
+class ScaffoldError(PlexusError):
+    """A policy that cannot be scaffolded as asked: its name, or what stands in the way."""
+
+
+class ReviewFileError(PlexusError):
+    """A file of reviews that cannot be used: which file (and where in it), what is wrong, and its cure."""
+
+    def __init__(self, where: str, what: str, cure: str = "") -> None:
+        self.where = where
+        super().__init__(f"{where} {what} {cure}".strip())
+
+
+class ComparisonError(PlexusError):
+    """Two reviews that cannot be compared: they are of two requests, or nothing tells that they are of one."""
+
+
+class SuppositionError(PlexusError):
+    """What is to be supposed of a request does not exist there: a line, a criterion, a status."""
+
+
+class CaseError(PlexusError):
+    """A collection of cases, or one of its files, that cannot be used. ``where`` names the file or folder."""
+
+    def __init__(self, where: str, what: str, cure: str = "") -> None:
+        self.where = where
+        super().__init__(f"{where}: {what} {cure}".strip())
 
 
 class ReadingError(PlexusError):
@@ -77,6 +108,10 @@ class ParameterError(QueryError):
 
 class OwlError(PlexusError):
     """An OWL reasoner that cannot run, or did not finish."""
+
+
+class OwlTimeout(OwlError):
+    """An OWL reasoner that did not finish in time."""
 
 
 class RecordedError(PlexusError):

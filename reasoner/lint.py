@@ -29,11 +29,32 @@ def faults(graphs: Mapping[str, Iterable[Spo]]) -> Iterator[tuple[str, str]]:
     """
     triples = list(dict.fromkeys(t for graph in graphs.values() for t in graph))
     listed = _listed()
-    declared = {s.value for s, p, _ in triples if p == RDF_TYPE and isinstance(s, NamedNode)}
+    declared = _declared(triples)
     for subject, term in dict.fromkeys((s, t) for s, p, o in triples for t in _terms(p, o)):
+        if term.startswith(BASE):  # shapes/ontology.ttl looks after these
+            continue
         if what := _fault(term, declared, listed):
             yield _name(subject), what
     yield from _unnamed_shapes(triples)
+
+
+def undeclared(terms: Mapping[str, Iterable[str]], graphs: Mapping[str, Iterable[Spo]]) -> Iterator[tuple[str, str]]:
+    """Where, and what is wrong: terms, of plexus or not, that no graph declares and no listed vocabulary has.
+
+    Args:
+        terms: the IRIs that something names, by the name of that thing.
+        graphs: triples by the name of their graph.
+    """
+    listed = _listed()
+    declared = _declared(t for graph in graphs.values() for t in graph)
+    for where, named in terms.items():
+        for term in dict.fromkeys(named):
+            if what := _fault(term, declared, listed):
+                yield where, what
+
+
+def _declared(triples: Iterable[Spo]) -> set[str]:
+    return {s.value for s, p, _ in triples if p == RDF_TYPE and isinstance(s, NamedNode)}
 
 
 def _terms(predicate: NamedNode, value: Node | Literal) -> Iterator[str]:
@@ -53,8 +74,6 @@ def _listed() -> dict[str, type[DefinedNamespace]]:
 
 
 def _fault(term: str, declared: set[str], listed: Mapping[str, type[DefinedNamespace]]) -> str | None:
-    if term.startswith(BASE):  # shapes/ontology.ttl looks after these
-        return None
     namespace = next((n for n in listed if term.startswith(n)), None)
     if namespace is None:
         if term in declared:

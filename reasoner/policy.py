@@ -28,7 +28,7 @@ from reasoner.policy_parts import (
     Settled,
     needed,
 )
-from reasoner.vocabulary import BASE, policy_prefix
+from reasoner.vocabulary import BASE, COV, policy_prefix
 
 __all__ = [
     "Ambiguity",
@@ -179,10 +179,10 @@ class Policy:
         return criterion.kind, criterion.threshold
 
     def dates_by(self, readings: Readings) -> str:
-        """The property whose date chooses the edition under the readings (empty if none is modelled)."""
+        """The property whose date chooses the edition under the readings; where none says, the day of service."""
         chosen = (*(self.reading_by_iri[r] for r in readings.values()), *(s.reading for s in self.settled))
         found = (reading.dates_by for reading in chosen)
-        return next((d for d in found if d), "")
+        return next((d for d in found if d), COV.serviceDate.value)
 
     def ambiguities_of(self, criterion: Criterion) -> tuple[str, ...]:
         """The ambiguities whose reading can change how a node comes out directly (not its members)."""

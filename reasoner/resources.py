@@ -54,3 +54,13 @@ def context_file() -> Path:
 def template_file(name: str) -> Path:
     """A file below ``reasoner/templates/``."""
     return _HERE / "templates" / name
+
+
+def package_file(name: str) -> Path:
+    """A file of the package beside its modules, such as a logic program."""
+    return _HERE / name
+
+
+def schema_file(name: str) -> Path:
+    """The JSON schema of what plexus writes: ``review``, ``whatif``, ``comparison``."""
+    return _HERE / f"{name}.schema.json"

@@ -21,9 +21,10 @@ from reasoner.cli import main
 from reasoner.copies import normalised, span_digest
 from reasoner.dataset import knowledge_graphs, merged
 from reasoner.errors import PolicyError
+from reasoner.library import open_library
 from reasoner.placing import Fate
 from reasoner.triples import RDF_TYPE, Triples
-from reasoner.vocabulary import COV, DCTERMS, OA, PREFIXES, RDFS, XSD, Namespace
+from reasoner.vocabulary import COV, DCTERMS, OA, RDFS, XSD, Namespace
 
 BIBO = Namespace("http://purl.org/ontology/bibo/")
 DOCUMENT = ROOT.parent / "shared" / "policy" / "coverage-policy-0587.txt"
@@ -487,7 +488,7 @@ def test_the_anchor_of_a_place_in_the_document_is_turtle_with_its_section(tmp_pa
     pages.write_text(text.replace("\nCoding Information\n", "\n\fCoding Information\n"), encoding="utf-8")
     done = run("anchor", str(pages), "Rubin DI", "A review", "--name", "second-ref.v1", "--prefix", prefix)
     assert done.exit_code == 0 and done.stderr == ""
-    prefixes = "".join(f"@prefix {p}: <{iri}> .\n" for p, iri in PREFIXES.items())
+    prefixes = "".join(f"@prefix {p}: <{iri}> .\n" for p, iri in open_library().prefixes.items())
     graph = Triples((q.subject, q.predicate, q.object) for q in parse(prefixes + done.stdout, format=RdfFormat.TURTLE))
     (node,) = graph.instances(COV.Anchor)
     assert node.value.endswith("#at-second-ref.v1") and graph.text(node, COV.page) == "2"

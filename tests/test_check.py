@@ -61,6 +61,8 @@ TAKEN = [
     (P0587.CompressionFinding, COV.facet, "asks for nothing"),
     (P0587.CompressionFinding, COV.counts, "how its evidence counts"),
     (P0587.TreatmentsJoined, COV.defaultReason, "No reason is given"),
+    (P0587.TreatmentsJoined, COV.doubt, "what kind of doubt the wording raises"),
+    (COV.ListClosure, COV.remedy, "what the authors could write"),
     (P0587.TreatmentsJoined, COV.defaultReading, "has no default"),
     (P0587.TreatmentsJoined, COV.defaultChosenBy, "Nobody is named"),
     (P0587["clause-candidates"], COV.bearsOn, "neither bears on anything nor says why not"),
@@ -99,6 +101,9 @@ TAKEN = [
     (CODE["release/icd-10-cm-fy2026"], COV.validUntil, "no last day"),
     (CODE["icd-10-cm/G54.4"], COV.assertedBy, "who vouches for it"),
     (CODE["icd-10-cm/G54.8"], RDFS.label, "lacks a label"),
+    (COV["Verb-judge"], COV.leavesEffort, "how much effort the verb leaves"),
+    (COV["Effort-send"], COV.effortRank, "no place on the scale"),
+    (COV["Effort-send"], SKOS.notation, "no short name"),
     (EVS.Present, SH.name, "The shape has no English name"),
     (EVS.SideAccepted, SH.message, "lacks its name or its message"),
 ]
@@ -107,6 +112,8 @@ ADDED = [
     (P0587.CompressionFinding, COV.facet, CLIN.MRI, "names a shape that does not exist"),
     (P0587.Silent, COV.assertedBy, COV.AssertedByPolicy, "no place in the document says so"),
     (P0587["at-candidates"], OA.end, Literal(1), "below oa:end"),
+    (CLIN.Ongoing, COV.leavesEffort, COV["Effort-send"], "leaves several efforts"),
+    (CLIN.NoRelief, COV.leavesEffort, COV["Verb-judge"], "something that is none"),
     (P0587["at-nobody"], RDF_TYPE, COV.Anchor, "Nothing is anchored there"),
     (P0587.Bare, RDF_TYPE, SKOS.Concept, "lacks a label, a definition"),
     (CLIN.EMG, SKOS.definition, Literal("without a language"), "lacks a label, a definition"),
@@ -207,6 +214,25 @@ def test_a_question_that_is_none_is_found(tmp_path):
     assert "asks nothing in words" in found["early.rq"]
     assert "Save it as UTF-8" in found["latin.rq"]
     assert set(found) == {"silent.rq", "broken.rq", "asking.rq", "early.rq", "latin.rq"}
+
+
+WORDS_OF_QUESTIONS = [
+    ("?s a cov:Policie", "uses cov:Policie, which is declared nowhere"),
+    ("?s owl:versionInf ?o", "uses owl:versionInf, a term that its vocabulary does not have"),
+    ("?s <http://www.w3.org/ns/earl#tset> ?o", "uses earl:tset, which is declared nowhere"),
+    ("FILTER NOT EXISTS { ?s cov:anchr ?o }", "uses cov:anchr, which is declared nowhere"),
+    ("?s cov:id ?id }\n# parameter ?id p0587:Nonsense\n#", "uses p0587:Nonsense, which is declared nowhere"),
+]
+
+
+def test_questions_that_name_what_does_not_exist_are_found(tmp_path):
+    root = copied(tmp_path)
+    folder = root / "ontology" / "questions"
+    for i, (words, _) in enumerate(WORDS_OF_QUESTIONS):
+        (folder / f"wrong-{i}.rq").write_text(f"# What?\nSELECT * {{ {words} }}", encoding="utf-8")
+    (folder / "right.rq").write_text("# What?\nSELECT * { ?s a cov:Policy } # cov:Policie", encoding="utf-8")
+    found = {f.where: f.what.split(". ")[0] for f in question_findings(root)}
+    assert found == {f"wrong-{i}.rq": what for i, (_, what) in enumerate(WORDS_OF_QUESTIONS)}
 
 
 def test_generated_shapes_that_are_stale_are_found(tmp_path):

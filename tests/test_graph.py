@@ -236,7 +236,7 @@ def test_two_nodes_of_one_policy_number_are_two_boxes(tmp_path):
         """@prefix x: <urn:x#> . @prefix cov: <https://w3id.org/plexus/coverage#> .
         x:a cov:number "1" ; cov:relatedPolicy x:b , x:c , x:a . x:b cov:number "2" . x:c cov:number "2" ."""
     )
-    diagram = links_diagram(open_library(tmp_path))
+    diagram = links_diagram(open_library(tmp_path), "1")
     check_picture(diagram)
     keys = [i.key for i in diagram.items()]
     assert len(keys) == len(set(keys)) == 3
@@ -250,7 +250,7 @@ def test_codes_may_be_nodes_and_other_relations_are_named(tmp_path):
         x:a cov:number "1" ; cov:relatedPolicy x:b ; x:excludesIndicationOf x:b .
         x:b cov:number "2" ; cov:governsCode x:code . x:code skos:notation "63047" ."""
     )
-    diagram = links_diagram(open_library(tmp_path))
+    diagram = links_diagram(open_library(tmp_path), "1")
     check_picture(diagram)
     source, target = diagram.items()
     said = {(a.source, a.label, a.target) for a in diagram.arrows}

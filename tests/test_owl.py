@@ -309,7 +309,8 @@ def shapes() -> tuple[Spo, ...]:
         for cls, (target, facets) in SHAPES.items()
     ]
     k = load()
-    return (*k.shapes("evidence.ttl"), *k.shapes("policies", "0587.ttl"), *statements("".join(blocks)))
+    own = "@prefix p0587s: <https://w3id.org/plexus/shapes/policy/0587#> .\n"
+    return (*k.shapes("evidence.ttl"), *k.shapes("policies", "0587.ttl"), *statements(own + "".join(blocks)))
 
 
 def by_owl(classified: dict[str, Classification]) -> set[tuple[str, str]]:

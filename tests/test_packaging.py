@@ -29,8 +29,13 @@ def test_wheel_carries_ontology_shapes_cases_context_and_templates(wheel):
         "reasoner/data/shapes/policies/0587.default.ttl",
         "reasoner/data/cases/complete-record/request.ttl",
         "reasoner/templates/request.ttl",
+        "reasoner/templates/tutorial.md",
+        "reasoner/templates/policy/policy.ttl",
+        "reasoner/templates/policy/question.rq",
         "reasoner/determine.lp",
         "reasoner/review.schema.json",
+        "reasoner/whatif.schema.json",
+        "reasoner/comparison.schema.json",
         "reasoner/py.typed",
     ):
         assert wanted in names

@@ -58,11 +58,12 @@ def test_the_two_set_up_commands(monkeypatch):
 
 
 def test_triples_of_the_phrase_table_are_plexus_terms(knowledge):
-    from reasoner.vocabulary import PREFIXES
+    from reasoner.library import open_library
 
+    prefixes = open_library().prefixes
     declared = {s.value for s, p, _ in knowledge.ontology if p.value.endswith("#type") and hasattr(s, "value")}
     table = README[README.index("| phrase in a chart") : README.index("## How it works")]
-    used = {PREFIXES[p] + n for p, n in re.findall(r"\b(clin|cov|anat|p0587):(\w+)", table)}
+    used = {prefixes[p] + n for p, n in re.findall(r"\b(clin|cov|anat|p0587):(\w+)", table)}
     assert len(used) > 60
     assert used - declared == set()
 

@@ -9,9 +9,11 @@ from html.parser import HTMLParser
 import pytest
 from conftest import ROOT, Case, case_named, reviewed
 from jsonschema import Draft202012Validator
-from pyoxigraph import RdfFormat, parse
+from pyoxigraph import NamedNode, RdfFormat, parse
 
 from reasoner import review
+from reasoner.dataset import knowledge_graphs
+from reasoner.lint import faults
 from reasoner.model import Review
 from reasoner.render import as_json, html, text, turtle
 from reasoner.render.words import columns
@@ -113,6 +115,15 @@ def test_turtle_loads_and_uses_declared_terms_only(case: Case, knowledge):
     declared |= {s.value for s, _, _ in knowledge.shapes("policies", "0587.default.ttl")}
     used = {t.value for q in quads for t in (q.predicate, q.object) if str(t).startswith("<https://w3id.org/plexus/")}
     assert used - declared == set()
+
+
+@pytest.mark.parametrize("name", ["complete-record", "two-lines-on-one-request", "plan-excludes-the-procedure"])
+def test_turtle_uses_terms_of_other_vocabularies_that_exist(name):
+    quads = parse(turtle.render(reviewed(name)).encode(), format=RdfFormat.TURTLE)
+    triples = tuple((q.subject, q.predicate, q.object) for q in quads)
+    assert list(faults({**knowledge_graphs(ROOT), "urn:x:review": triples})) == []
+    wrong = (triples[0][0], NamedNode("http://www.w3.org/ns/earl#tset"), triples[0][2])
+    assert len(list(faults({**knowledge_graphs(ROOT), "urn:x:review": (wrong,)}))) == 1
 
 
 @pytest.mark.parametrize("name", ["complete-record", "injection-undocumented", "spine-decompression-under-64714"])

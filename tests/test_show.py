@@ -16,7 +16,7 @@ from reasoner.names import find
 from reasoner.render.card import SHOWN, WIDTH, to_text
 from reasoner.vocabulary import PREFIXES
 
-P0587 = PREFIXES["p0587"]
+P0587 = "https://w3id.org/plexus/policy/0587#"
 COMPRESSION = P0587 + "DocumentedCompression"
 
 

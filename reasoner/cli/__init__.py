@@ -9,12 +9,17 @@ import click
 
 from reasoner.cli.anchor import anchor
 from reasoner.cli.authoring import prepare, readings, shapes, template
+from reasoner.cli.cases import cases
 from reasoner.cli.check import check
+from reasoner.cli.compare import compare
 from reasoner.cli.diff import diff
 from reasoner.cli.explore import docs, graph, show
+from reasoner.cli.new_policy import new_policy
 from reasoner.cli.output import tell
 from reasoner.cli.query import query
 from reasoner.cli.review import review
+from reasoner.cli.verify import verify
+from reasoner.cli.whatif import whatif
 from reasoner.errors import PlexusError
 
 
@@ -51,5 +56,23 @@ def main() -> None:
     logging.getLogger("rdflib").setLevel(logging.CRITICAL)
 
 
-for command in (review, query, show, graph, docs, check, readings, template, prepare, shapes, anchor, diff):
+for command in (
+    review,
+    whatif,
+    compare,
+    diff,
+    query,
+    show,
+    graph,
+    docs,
+    check,
+    verify,
+    cases,
+    readings,
+    template,
+    prepare,
+    shapes,
+    anchor,
+    new_policy,
+):
     main.add_command(command)

@@ -39,8 +39,8 @@ OUTPUT = click.option(
 def show(thing: str, output_format: str, library: Path | None, output: Path | None) -> None:
     """Show one node of the graph: what it is, where it comes from, what it names and what names it.
 
-    THING is an IRI, a prefixed name (clin:MRI), a policy number (0587, CMM-608), a criterion (compression), a code
-    (64714, G54.1), an ambiguity (A10), a DOI or PMID, or a label or words of one.
+    THING is an IRI, a prefixed name (clin:MRI), a policy number (0587, CMM-608), an edition (0587/2025-12-01), a
+    criterion (compression), a code (64714, G54.1), an ambiguity (A10), a DOI or PMID, or a label or words of one.
     Exit code 1 where nothing or more than one thing is called so.
     """
     from reasoner.card import card_of, turtle_of

@@ -32,41 +32,43 @@ REVIEW_ORDER = (
 
 def to_dict(review: Review) -> dict[str, Any]:
     """A review as JSON values, keys in the order of the schema."""
-    plain = _plain(review)
-    return {key: plain[key] for key in REVIEW_ORDER}
+    values = plain(review)
+    return {key: values[key] for key in REVIEW_ORDER}
 
 
 def to_json(reviews: Iterable[Review]) -> str:
     """One review as an object; several as an array."""
     values = [to_dict(r) for r in reviews]
-    return _dumped(values[0] if len(values) == 1 else values, indent=2)
+    return dumped(values[0] if len(values) == 1 else values, indent=2)
 
 
 def to_jsonl(review: Review) -> str:
     """One review as one line."""
-    return _dumped(to_dict(review), separators=(",", ":"))
+    return dumped(to_dict(review), separators=(",", ":"))
 
 
-def _dumped(value: Any, **form: Any) -> str:
-    plain = json.dumps(value, ensure_ascii=False, **form) + "\n"
-    return HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", plain)
+def dumped(value: Any, **form: Any) -> str:
+    """JSON values as text, without what a terminal would obey."""
+    text = json.dumps(value, ensure_ascii=False, **form) + "\n"
+    return HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A record of plexus as JSON values."""
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, LineReview):
         return _line(value)
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
+        return {k: plain(v) for k, v in value.items()}
     return value
 
 
 def _line(line: LineReview) -> dict[str, Any]:
-    out = {f.name: _plain(getattr(line, f.name)) for f in fields(line)}
+    out = {f.name: plain(getattr(line, f.name)) for f in fields(line)}
     first = ["sequence", "iri", "code", "side", "policy", "recommendation", "basis", "next"]
     return {key: out[key] for key in [*first, *(k for k in out if k not in first)]}

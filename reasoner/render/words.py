@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from reasoner.model import ChangeTree, CriterionResult, Hinge, Kind, LineReview, Verb
+from reasoner.model import ChangeTree, CriterionResult, Digests, Hinge, Kind, LineReview, Verb
 
 _HIDDEN = ("Cc", "Cf", "Cs")
 SIGNS = {"open": "?", "conflicting": "≠", "to-judge": "…", "undocumented": "○"}
@@ -117,3 +117,9 @@ def change_lines(tree: ChangeTree, labels: dict[str, str], level: int = 0) -> li
         return [(level, f"{labels.get(tree.change.criterion, tree.change.criterion)} {VERBS[tree.change.verb]}")]
     head = {"all": "all of these:", "any": "one of these:", "at-least": f"{tree.needed} of these:"}[tree.kind]
     return [(level, head), *(row for part in tree.parts for row in change_lines(part, labels, level + 1))]
+
+
+def made_by(version: str, engine: str, digests: Digests) -> str:
+    """By which program and data something was made."""
+    parts = ", ".join(f"{name} {digest[:12]}" for name, digest in vars(digests).items())
+    return f"plexus {version}, engine {engine}. Digests: {parts}."

@@ -2,7 +2,8 @@
 
 Run: python tests/benchmarks/questions.py [CASE...]   (cases whose reviews are added; default: three)
 Prints, for each question, the seconds of both and the ratio; questions on which rdflib takes longer than
-LIMIT seconds are stopped there and counted as LIMIT. Answers are compared as bags of rows.
+LIMIT seconds are stopped there and counted as LIMIT. Answers are compared as bags of rows. rdflib is given the
+merged graph, which is its fastest, and the named graphs only where a question asks for one.
 """
 
 from __future__ import annotations
@@ -47,6 +48,20 @@ def data(cases: tuple[str, ...]) -> list[tuple[str, str]]:
     return out
 
 
+def dataset(store: Store):
+    """The same as named graphs of rdflib, whose union is the default graph, for questions that ask for a graph."""
+    from rdflib import Dataset, URIRef
+
+    out = Dataset(default_union=True)
+    for name in store.named_graphs():
+        part = out.graph(URIRef(name.value))
+        for triple in to_rdflib(
+            (q.subject, q.predicate, q.object) for q in store.quads_for_pattern(None, None, None, name)
+        ):
+            part.add(triple)
+    return out
+
+
 def timed(store: Store, graph, query: str, prefixes: dict[str, str]) -> tuple[float, float | None, bool]:
     """Seconds of pyoxigraph and of rdflib (None beyond the limit), and whether they agree."""
     start = time.perf_counter()
@@ -76,16 +91,14 @@ def main() -> None:
     cases = tuple(sys.argv[1:]) or DEFAULT
     store = store_of({"root": str(ROOT), "data": data(cases), "without_project_claims": False})
     merged = to_rdflib((q.subject, q.predicate, q.object) for q in store.quads_for_pattern(None, None, None, None))
+    named = dataset(store)
     prefixes = open_library(ROOT).prefixes
     totals = [0.0, 0.0]
     ratios = []
     for asked in questions():
         terms = {name: _term(value, prefixes) for name, value in asked.parameters.items()}
         query = bound(asked.query, terms)
-        if "GRAPH" in query:
-            print(f"{asked.name:32} asks named graphs; left out, since the rdflib graph is merged")
-            continue
-        first, second, same = timed(store, merged, query, prefixes)
+        first, second, same = timed(store, named if "GRAPH" in query else merged, query, prefixes)
         totals[0] += first
         totals[1] += second if second is not None else LIMIT
         ratios.append(first / (second if second is not None else LIMIT))

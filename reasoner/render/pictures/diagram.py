@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from reasoner.authority import WORDS, Reach
 from reasoner.model import Basis, CriterionResult, Kind, LineReview, Review
 from reasoner.policy import Criterion, Policy
-from reasoner.render.words import NEXT, title
+from reasoner.render.words import NEXT, made_by, title
 
 ROLES = {
     Kind.ALL: "all of",
@@ -49,7 +49,8 @@ _TERM = re.compile(r"(Mandate|Plan term) “(.*)”(?: \((.*)\))? (binds: it|may
 class Item:
     """One box: what part it plays, its name, its id, further lines, its outcome, and what hangs on it.
 
-    ``heading`` stands above a box on which no other does, and above all that hangs on it.
+    ``heading`` stands above a box on which no other does, and above all that hangs on it; ``strong`` boxes have a
+    thick frame.
     """
 
     key: str
@@ -63,6 +64,7 @@ class Item:
     iri: str = ""
     heading: str = ""
     children: tuple[Item, ...] = ()
+    strong: bool = False
 
     def walk(self) -> Iterator[Item]:
         """The box and all below it."""
@@ -159,10 +161,7 @@ def _reasons(line: LineReview | None, review: Review | None) -> Iterator[str]:
     if line:
         yield f"Reason: {line.reason}"
     if review:
-        d = review.digests
-        named = (("request", d.request), ("policy", d.policy), ("shapes", d.shapes), ("program", d.program))
-        digests = ", ".join(f"{name} {digest[:12]}" for name, digest in named)
-        yield f"plexus {review.version}, engine {review.engine}. Digests: {digests}."
+        yield made_by(review.version, review.engine, review.digests)
 
 
 def _wordings(policy: Policy) -> Iterator[str]:
@@ -201,7 +200,7 @@ def _criterion(policy: Policy, iri: str, results: dict[str, CriterionResult], he
     criterion = policy.by_iri[iri]
     result = results.get(iri)
     kind = result.kind if result else criterion.kind
-    tone, outcome = _outcome(kind, result.status) if result else ("plain", "")
+    tone, outcome = marking(kind, result.status) if result else ("plain", "")
     names = [policy.ambiguity_by_iri[a].notation for a in policy.ambiguities_of(criterion)]
     return Item(
         key=criterion.id,
@@ -218,7 +217,8 @@ def _criterion(policy: Policy, iri: str, results: dict[str, CriterionResult], he
     )
 
 
-def _outcome(kind: Kind, status: str) -> tuple[str, str]:
+def marking(kind: Kind, status: str) -> tuple[str, str]:
+    """The tone and the words by which a status is told of a criterion of a kind."""
     special = OUTCOMES_OF_EXCLUSIONS.get(status) if kind is Kind.EXCLUSION else None
     return special or OUTCOMES[status]
 

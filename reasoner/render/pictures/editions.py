@@ -81,5 +81,4 @@ def _remarks(diff: EditionDiff) -> Iterator[str]:
     for part in (Part.EDITION, Part.CODE, Part.EVIDENCE, Part.SCOPE, Part.CONSTRAINT, Part.AMBIGUITY):
         for difference in diff.of(part):
             key = f"{difference.key} " if part is Part.AMBIGUITY else ""
-            detail = difference.details[0] if difference.details else difference.changes[0].value
-            yield f"{key}{difference.label}: {detail}"
+            yield f"{key}{difference.label}: {'; '.join(difference.details) or difference.changes[0].value}"

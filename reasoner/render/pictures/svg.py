@@ -8,7 +8,7 @@ from html import escape
 from reasoner.render.pictures.bands import Drawn, arrange
 from reasoner.render.pictures.diagram import Diagram, Item
 from reasoner.render.pictures.layout import PAD_X, Line, Placed, Tree, place, wrap
-from reasoner.render.pictures.tones import EDGE, INK, NORMAL, PAPER, SMALL, SOFT, TONES, WRAP
+from reasoner.render.pictures.tones import EDGE, INK, NORMAL, PAPER, SMALL, SOFT, STRONG, TONES, WRAP
 from reasoner.render.words import clean
 
 MARGIN = 20.0
@@ -144,7 +144,8 @@ def _svg_box(placed: Placed, item: Item, links: Mapping[str, str]) -> str:
     dashes = f' stroke-dasharray="{tone.dashes}"' if tone.dashes else ""
     rect = (
         f'<rect class="box" x="{placed.x:.1f}" y="{placed.y:.1f}" width="{placed.width:.1f}" '
-        f'height="{placed.height:.1f}" rx="5" fill="{tone.fill}" stroke="{tone.ink}" stroke-width="1.5"{dashes}/>'
+        f'height="{placed.height:.1f}" rx="5" fill="{tone.fill}" stroke="{tone.ink}" '
+        f'stroke-width="{STRONG if item.strong else 1.5:g}"{dashes}/>'
     )
     top = placed.middle - sum(line.height for line in placed.tree.lines) / 2
     body = "".join(_texts(placed.tree.lines, placed.x + PAD_X, top, INK, tone.ink))

@@ -11,6 +11,8 @@ from reasoner.render.words import clean
 INK, SOFT, EDGE, PAPER = "#1b1f24", "#4d5661", "#6b7480", "#ffffff"
 WRAP = 190.0
 SMALL, NORMAL = 11.0, 13.0
+STRONG = 4.0
+"""How thick the frame of a box is to which the reader is to look."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from reasoner.render.pictures.diagram import Arrow, Diagram, Item
 from reasoner.render.pictures.layout import wrap
-from reasoner.render.pictures.tones import INK, NORMAL, TONES, rows_of
+from reasoner.render.pictures.tones import INK, NORMAL, STRONG, TONES, rows_of
 from reasoner.render.words import clean
 
 HEAD = 900.0
@@ -60,7 +60,8 @@ def _dot_box(item: Item) -> str:
     label = "\\n".join(_quoted(row)[1:-1] for row in rows_of(item))
     return (
         f"    {_quoted(item.key)} "
-        f'[label="{label}", tooltip={_quoted(item.about)}, fillcolor="{tone.fill}", color="{tone.ink}"];'
+        f'[label="{label}", tooltip={_quoted(item.about)}, fillcolor="{tone.fill}", color="{tone.ink}"'
+        f"{f', penwidth={STRONG:g}' if item.strong else ''}];"
     )
 
 
@@ -96,6 +97,7 @@ def to_mermaid(diagram: Diagram) -> str:
         out.append(f'    about["{told}"]')
     name = names.__getitem__
     out += [_mermaid_arrow(arrow, name) for arrow in _arrows(diagram)]
+    out += [f"    style {names[i.key]} stroke-width:{STRONG:g}px" for i in diagram.items() if i.strong]
     for tone in dict.fromkeys(item.tone for item in diagram.items()):
         look = TONES[tone]
         out.append(f"    classDef {tone.replace('-', '')} fill:{look.fill},stroke:{look.ink},color:{INK}")

@@ -1,0 +1,1 @@
+"""The collection of cases: what it exercises of a policy, and which case is missing."""
