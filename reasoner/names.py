@@ -28,7 +28,8 @@ _ASIDE = (COV.Anchor, COV.CodeFamily)
 def find(library: Library, thing: str) -> str:
     """The IRI of what a reader calls a thing.
 
-    A thing is an IRI, a prefixed name, a policy number, number/date of an edition, a criterion id, a notation or code, or a label.
+    A thing is an IRI, a prefixed name, a policy number, an edition (number/date), a criterion id, a notation or code,
+    or a label.
 
     Raises:
         UnknownTerm: nothing is called so (near names are suggested), or several nodes are.
