@@ -296,11 +296,13 @@ class OwnFiles:
     def _around(self) -> list[Spo]:
         """This layer, and what the layer below says of the terms that it uses: enough for every shape."""
         out = list(self.triples)
-        used = {t for s, p, o in self.triples for t in (p, o) if isinstance(t, NamedNode)}
+        for node in self.triples.subjects_named():  # a node of the layer below about which this one says more
+            below = library.described(self.base, node)
+            named = {o for _, _, o in below if isinstance(o, NamedNode)}
+            out += [*below, *(t for n in named for t in library.described(self.base, n))]
+        used = {t for s, p, o in out for t in (p, o) if isinstance(t, NamedNode)}
         for term in used:
             out += [(term, prop, value) for prop in _DESCRIBING for value in self.base.objects(term, prop)]
-        for node in self.triples.subjects_named():  # a node of the layer below about which this one says more
-            out += library.described(self.base, node)
         return out
 
     def _words(self) -> Iterator[tuple[str, str, Found]]:
@@ -317,7 +319,7 @@ class OwnFiles:
         try:
             known = knowledge.load(self.root)
             for path, text in generated(known).items():
-                target = known.home(path)
+                target = known.home(path, text)
                 if target.is_relative_to(self.root) and _text(target) != text:
                     state = "is not what the criteria tree gives" if target.exists() else "does not exist yet"
                     what = f"{state}. It is written by plexus shapes --library {self.root}"

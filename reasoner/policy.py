@@ -49,6 +49,7 @@ __all__ = [
     "Settled",
     "check_readings",
     "edition_named",
+    "editions_named",
     "needed",
 ]
 
@@ -243,15 +244,20 @@ def check_readings(policies: Iterable[Policy], chosen: Mapping[str, str]) -> Non
             raise ReadingError(f"{notation} has no reading {wanted!r}. Its readings: {options}.")
 
 
+def editions_named(policies: Iterable[Policy], name: str | None) -> tuple[Policy, ...]:
+    """The editions of a policy number, or the one of number and date, by date; all where no name is given."""
+    known = sorted(policies, key=lambda p: (p.number, p.edition))
+    return tuple(p for p in known if name is None or name.casefold() in (p.number.casefold(), p.name.casefold()))
+
+
 def edition_named(policies: Iterable[Policy], name: str) -> Policy:
     """The edition that somebody means by a number (the latest of that policy) or by number and date.
 
     Raises:
         UnknownTerm: there is no such policy or edition.
     """
-    known = sorted(policies, key=lambda p: (p.number, p.edition))
-    wanted = name.casefold()
-    found = [p for p in known if wanted in (p.number.casefold(), p.name.casefold())]
+    known = tuple(policies)
+    found = editions_named(known, name)
     if not found:
         raise UnknownTerm(
             f"There is no policy or edition {name}. Known: {', '.join(p.name for p in known)}.",

@@ -12,6 +12,7 @@ from reasoner.cli.authoring import prepare, readings, shapes, template
 from reasoner.cli.cases import cases
 from reasoner.cli.check import check
 from reasoner.cli.compare import compare
+from reasoner.cli.diff import diff
 from reasoner.cli.explore import docs, graph, show
 from reasoner.cli.new_policy import new_policy
 from reasoner.cli.output import tell
@@ -59,6 +60,7 @@ for command in (
     review,
     whatif,
     compare,
+    diff,
     query,
     show,
     graph,
