@@ -14,7 +14,7 @@ from itertools import groupby
 
 from pyoxigraph import NamedNode
 
-from reasoner.copies import Anchor, Copy, normalised
+from reasoner.copies import Anchor, Copy, normalised, span_digest
 from reasoner.errors import PolicyError
 from reasoner.placing import Fate, Placement, place
 from reasoner.triples import RDF_TYPE, Node, Triples
@@ -67,8 +67,13 @@ class SourceCheck:
     @property
     def recognised(self) -> bool:
         """Whether so many places were found that the text looks like a copy of the document."""
+        return self.share >= RECOGNISED
+
+    @property
+    def share(self) -> float:
+        """The part of the places that were found, from 0 to 1."""
         found = sum(self.count(fate) for fate in (Fate.EXACT, Fate.RESPACED, Fate.MOVED))
-        return found >= RECOGNISED * len(self.placements)
+        return found / len(self.placements)
 
     def count(self, fate: Fate) -> int:
         """How many anchors met a fate."""
@@ -164,6 +169,33 @@ def section_at(graph: Triples, found: SourceCheck, position: int) -> Node:
         why = f"is left open: the {later[0].anchor.label} was not found, and it may have to stand before these words."
         raise PolicyError("cov:inSection", why)
     return node[before.anchor.iri]
+
+
+def anchor_turtle(
+    prefix: str, name: str, section: str, page: int | str, start: int, words: str, home: str, label: str = ""
+) -> str:
+    """An anchor in Turtle: numbers and a digest, never the words.
+
+    Args:
+        prefix: the prefix of the policy.
+        name: the local name of the anchor, without ``at-``.
+        section: the section, as a prefixed name.
+        page: the page, or what stands for it.
+        start: the first character, in the normalised text.
+        words: the normalised words that stand there.
+        home: the IRI of the ontology that defines the anchor.
+        label: what the place is called (default: its name).
+    """
+    return (
+        f"{prefix}:at-{name} a cov:Anchor ;\n"
+        f'    rdfs:label "{label or name.replace("-", " ")}"@en ;\n'
+        f"    cov:inSection {section} ;\n"
+        f"    cov:page {page} ;\n"
+        f"    oa:start {start} ;\n"
+        f"    oa:end {start + len(words)} ;\n"
+        f'    cov:spanDigest "{span_digest(words)}" ;\n'
+        f"    rdfs:isDefinedBy <{home}> ."
+    )
 
 
 def page_at(text: str, position: int) -> int | None:

@@ -68,7 +68,7 @@ class Describer:
     def date(self, iri: str) -> str | None:
         """The date of an evidence node, or of the study that reports it."""
         node = NamedNode(iri)
-        own = self.triples.text(node, COV.date) or self.triples.text(node, CLIN.occurredOn)
+        own = next((d for p in (COV.date, CLIN.endDate, CLIN.occurredOn) if (d := self.triples.text(node, p))), None)
         holders = self.triples.subjects(CLIN.hasFinding, node)
         return own or next((d for s in holders if (d := self.triples.text(s, COV.date))), None) or self._received(node)
 

@@ -263,7 +263,8 @@ def _ambiguities(old: Policy, new: Policy) -> Iterator[Difference]:
             words = f"the text now states it: {reading.notation} ({reading.definition}){was}"
             yield Difference(Part.AMBIGUITY, key, either.label, (Change.SETTLED,), (words,), *places)
         elif other is None:
-            yield Difference(Part.AMBIGUITY, key, either.label, (Change.REMOVED,), ("no longer doubtful",), *places)
+            words = "the edition no longer lists it as doubtful"
+            yield Difference(Part.AMBIGUITY, key, either.label, (Change.REMOVED,), (words,), *places)
         else:
             before = f"the text stated it: {reopened[key].reading.notation}; " if key in reopened else ""
             words = f"{before}now doubtful: {either.wording} Default: {either.default.notation}."

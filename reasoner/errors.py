@@ -36,15 +36,22 @@ class RequestError(PlexusError):
 
 
 class PolicyError(PlexusError):
-    """A policy, ontology or shapes file that is not well made. ``node`` names the term, ``file`` where it stands."""
+    """A policy, ontology or shapes file that is not well made.
 
-    def __init__(self, node: str, what: str, cure: str = "", file: str = "") -> None:
-        self.node, self.what, self.cure, self.file = node, what, cure, file
+    ``node`` names the term, ``file`` where it stands, ``prop`` (an IRI) the property of the node that is at fault.
+    """
+
+    def __init__(self, node: str, what: str, cure: str = "", file: str = "", prop: str = "") -> None:
+        self.node, self.what, self.cure, self.file, self.prop = node, what, cure, file, prop
         super().__init__(f"{f'{file}: ' if file else ''}{node}: {what} {cure}".strip())
 
     def located(self, file: Path | None) -> PolicyError:
         """The same error with the file in which the node stands, where it is known."""
-        return PolicyError(self.node, self.what, self.cure, str(file)) if file and not self.file else self
+        return PolicyError(self.node, self.what, self.cure, str(file), self.prop) if file and not self.file else self
+
+
+class ScaffoldError(PlexusError):
+    """A policy that cannot be scaffolded as asked: its name, or what stands in the way."""
 
 
 class ReviewFileError(PlexusError):

@@ -5,7 +5,6 @@ What cannot be used is refused with all its faults; nothing is dropped or assume
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from reasoner.knowledge import load
 from reasoner.model import ShapeResult
 from reasoner.reading import read_triples
 from reasoner.triples import RDF_TYPE, Node, Triples
-from reasoner.vocabulary import ANAT, BASE, CLIN, COV, DCTERMS, OWL, RDFS, XSD, compact, local_name
+from reasoner.vocabulary import ANAT, BASE, CLIN, COV, DCTERMS, OWL, RDFS, XSD, compact, local_name, nearest
 
 KNOWN_DATES = (COV.receivedOn, COV.date, CLIN.startDate, CLIN.endDate, CLIN.occurredOn)
 CONCEPTS = (CLIN.Concept, ANAT.Structure, ANAT.Territory)
@@ -188,9 +187,8 @@ def _term_faults(t: Triples, ontology: Triples) -> Iterator[Fault]:
 
 
 def _nearest(term: str, declared: set[str]) -> str:
-    by_name = {local_name(d): d for d in sorted(declared)}
-    near = difflib.get_close_matches(local_name(term), by_name, n=1, cutoff=0.5)
-    return f"Did you mean {compact(by_name[near[0]])}?" if near else "See `plexus template request`."
+    near = nearest(term, declared)
+    return f"Did you mean {near}?" if near else "See `plexus template request`."
 
 
 def _date_faults(record: Record) -> Iterator[Fault]:

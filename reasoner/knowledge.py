@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
-from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, NamedNode, Quad, RdfFormat, Triple, parse
+from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, Literal, NamedNode, Quad, RdfFormat, Triple, parse
 
 from reasoner import resources
 from reasoner.errors import PolicyError
 from reasoner.policy import Policy
 from reasoner.policy_reading import policies_from
-from reasoner.triples import RDF_TYPE, Spo, Triples
+from reasoner.triples import RDF_TYPE, Node, Spo, Triples
 from reasoner.vocabulary import ANAT, CLIN, COV, RDFS, SKOS, compact, local_name
 
 # What the evidence shapes need of the ontology: how concepts and structures are arranged, nothing else.
@@ -25,6 +25,8 @@ ARRANGEMENT = (
     ANAT.contributesTo,
     ANAT.connects,
     ANAT.suppliedBy,
+    ANAT.atLevel,
+    ANAT.nextTo,
     CLIN.acceptsSide,
 )
 
@@ -33,11 +35,15 @@ INFERRED = "inferred.ttl"
 """What an OWL reasoner derives from the ontology; a review does not read it."""
 
 
+TO_WRITE = "…"
+"""How a literal begins that an author has still to write. Nothing is reviewed with a file that has one."""
+
+
 def parse_turtle(files: Iterable[Path]) -> list[Spo]:
     """The triples of Turtle files, blank nodes kept apart by file.
 
     Raises:
-        PolicyError: a file is missing or is not Turtle.
+        PolicyError: a file is missing, is not Turtle, or has a text that is still to be written.
     """
     out: list[Spo] = []
     for path in files:
@@ -45,8 +51,17 @@ def parse_turtle(files: Iterable[Path]) -> list[Spo]:
             quads = list(parse(path=path, format=RdfFormat.TURTLE, rename_blank_nodes=True))
         except (OSError, SyntaxError) as error:
             raise PolicyError(str(path), f"cannot be read as Turtle: {error}.", "Mend the file.") from error
-        out.extend((q.subject, q.predicate, q.object) for q in quads)
+        for s, p, o in ((q.subject, q.predicate, q.object) for q in quads):
+            if isinstance(o, Literal) and o.value.startswith(TO_WRITE):
+                raise _unwritten(s, p, path)
+            out.append((s, p, o))
     return out
+
+
+def _unwritten(node: Node, prop: NamedNode, path: Path) -> PolicyError:
+    what = f"{compact(prop.value)} is still to be written."
+    cure = f"Put your own words in the place of “{TO_WRITE}”; plexus check --library names the lines."
+    return PolicyError(compact(node.value), what, cure, str(path), prop.value)
 
 
 def digest(triples: Iterable[Spo]) -> str:

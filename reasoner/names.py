@@ -28,7 +28,8 @@ _ASIDE = (COV.Anchor, COV.CodeFamily)
 def find(library: Library, thing: str) -> str:
     """The IRI of what a reader calls a thing.
 
-    A thing is an IRI, a prefixed name, a policy number, a criterion id, a notation or code, or a label.
+    A thing is an IRI, a prefixed name, a policy number, an edition (number/date), a criterion id, a notation or code,
+    or a label.
 
     Raises:
         UnknownTerm: nothing is called so (near names are suggested), or several nodes are.
@@ -56,6 +57,7 @@ def _ways(library: Library) -> tuple[Way, ...]:
         lambda t: [i for i in [_expanded(library, t)] if i and _known(library, i)],
         lambda t: [i for i in _numbered(library, t) if _is(library, i, COV.Policy)],
         lambda t: [i for i in _numbered(library, t) if _is(library, i, COV.RelatedPolicy)],
+        lambda t: _edition(library, t),
         lambda t: _holding(library, t, COV.number, COV.id, SKOS.notation),
         lambda t: _holding(library, t, COV.procedureCode),
         lambda t: _holding(library, t, *LABELS),
@@ -94,6 +96,14 @@ def _numbered(library: Library, text: str) -> list[str]:
         and wanted
         and wanted in (number, number.lstrip("abcdefghijklmnopqrstuvwxyz"))
     ]
+
+
+def _edition(library: Library, text: str) -> list[str]:
+    """The edition of a policy number and a date: 0587/2025-12-01."""
+    number, _, day = text.partition("/")
+    policies = [NamedNode(iri) for iri in _numbered(library, number)] if day else []
+    editions = [e for p in policies for e in library.graph.nodes(p, COV.edition)]
+    return [e.value for e in editions if library.graph.text(e, COV.effectiveFrom) == day]
 
 
 def _number(text: str) -> str:

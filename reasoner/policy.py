@@ -28,7 +28,9 @@ from reasoner.policy_parts import (
     Settled,
     needed,
 )
-from reasoner.vocabulary import BASE, policy_prefix
+from reasoner.vocabulary import BASE, COV, policy_prefix
+
+SIDE_ACCEPTED = BASE + "shapes/evidence#SideAccepted"
 
 __all__ = [
     "Ambiguity",
@@ -47,6 +49,7 @@ __all__ = [
     "Settled",
     "check_readings",
     "edition_named",
+    "editions_named",
     "needed",
 ]
 
@@ -55,7 +58,9 @@ __all__ = [
 class Policy:
     """One edition of a policy, ready to review with. Criteria are in tree order, exclusions last.
 
-    ``slug`` is the name of the edition in file names and in the namespace of its generated shapes.
+    ``slug`` is the name of the edition in file names and in the namespace of its generated shapes; ``caution`` is what
+    every review under it has to say about its standing (empty where nothing); ``excludes_indication_of`` holds the IRIs
+    of the policies whose indications it declares not necessary under its own procedure.
     """
 
     iri: str
@@ -81,6 +86,8 @@ class Policy:
     kinds: tuple[str, ...] = ()
     slug: str = ""
     settled: tuple[Settled, ...] = ()
+    caution: str = ""
+    excludes_indication_of: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Policy({self.number}, edition {self.edition})"
@@ -115,6 +122,12 @@ class Policy:
     def leaves(self) -> tuple[Criterion, ...]:
         """Leaves and exclusions, in tree order."""
         return tuple(c for c in self.criteria if c.is_leaf)
+
+    @cached_property
+    def weighs_sides(self) -> bool:
+        """Whether evidence counts only on the side of the line, so that a line without a side lacks something."""
+        uses = (u for leaf in self.leaves for rule in leaf.rules for f in rule.facets for u in f.all_uses())
+        return SIDE_ACCEPTED in uses
 
     @cached_property
     def ambiguity_by_iri(self) -> dict[str, Ambiguity]:
@@ -178,10 +191,10 @@ class Policy:
         return criterion.kind, criterion.threshold
 
     def dates_by(self, readings: Readings) -> str:
-        """The property whose date chooses the edition under the readings (empty if none is modelled)."""
+        """The property whose date chooses the edition under the readings; where none says, the day of service."""
         chosen = (*(self.reading_by_iri[r] for r in readings.values()), *(s.reading for s in self.settled))
         found = (reading.dates_by for reading in chosen)
-        return next((d for d in found if d), "")
+        return next((d for d in found if d), COV.serviceDate.value)
 
     def ambiguities_of(self, criterion: Criterion) -> tuple[str, ...]:
         """The ambiguities whose reading can change how a node comes out directly (not its members)."""
@@ -231,15 +244,20 @@ def check_readings(policies: Iterable[Policy], chosen: Mapping[str, str]) -> Non
             raise ReadingError(f"{notation} has no reading {wanted!r}. Its readings: {options}.")
 
 
+def editions_named(policies: Iterable[Policy], name: str | None) -> tuple[Policy, ...]:
+    """The editions of a policy number, or the one of number and date, by date; all where no name is given."""
+    known = sorted(policies, key=lambda p: (p.number, p.edition))
+    return tuple(p for p in known if name is None or name.casefold() in (p.number.casefold(), p.name.casefold()))
+
+
 def edition_named(policies: Iterable[Policy], name: str) -> Policy:
     """The edition that somebody means by a number (the latest of that policy) or by number and date.
 
     Raises:
         UnknownTerm: there is no such policy or edition.
     """
-    known = sorted(policies, key=lambda p: (p.number, p.edition))
-    wanted = name.casefold()
-    found = [p for p in known if wanted in (p.number.casefold(), p.name.casefold())]
+    known = tuple(policies)
+    found = editions_named(known, name)
     if not found:
         raise UnknownTerm(
             f"There is no policy or edition {name}. Known: {', '.join(p.name for p in known)}.",

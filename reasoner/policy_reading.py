@@ -46,7 +46,7 @@ ASKS = {
 }
 
 
-class _Reader(RuleReader):
+class EditionReader(RuleReader):
     """Reads one edition; holds the tree while it walks."""
 
     def __init__(self, triples: Triples, policy: Node, edition: Node, slug: str) -> None:
@@ -58,19 +58,22 @@ class _Reader(RuleReader):
 
     def visit(self, node: Node, parent: str | None, above: tuple[Node, ...] = ()) -> str:
         if node in above:
-            raise PolicyError(
-                shown(node), "is its own ancestor in the criteria tree.", "Break the cycle of cov:members."
-            )
+            what, cure = "is its own ancestor in the criteria tree.", "Break the cycle of cov:members."
+            raise PolicyError(shown(node), what, cure, prop=COV.members.value)
         kind, counted = self.kind(node)
         cid = self.text(node, COV.id)
         place = len(self.criteria)
         head = self.t.node(node, COV.members)
         leaf = kind in (Kind.LEAF, Kind.EXCLUSION)
         if head is None and not leaf:
-            raise PolicyError(shown(node), "is a group without members.", "Add cov:members ( ... ).")
+            raise PolicyError(
+                shown(node), "is a group without members.", "Add cov:members ( ... ).", prop=COV.members.value
+            )
         rules = self.rules(node, cid) if leaf else ()
         if leaf and len(rules) <= 2:
-            raise PolicyError(shown(node), "is a leaf without evidence rules.", "Add cov:hasRule.")
+            raise PolicyError(
+                shown(node), "is a leaf without evidence rules.", "Add cov:hasRule.", prop=COV.hasRule.value
+            )
         members = self.t.members(head) if head is not None else []
         inner = tuple(self.visit(m, iri_of(node), (*above, node)) for m in members if not isinstance(m, Literal))
         self.criteria.insert(
@@ -113,7 +116,8 @@ class _Reader(RuleReader):
         value = self.whole(node, COV.threshold)
         if not 1 <= value <= members:
             what = f"asks for {value} of its {members} members."
-            raise PolicyError(shown(node), what, f"Give cov:threshold a number from 1 to {members}.")
+            cure = f"Give cov:threshold a number from 1 to {members}."
+            raise PolicyError(shown(node), what, cure, prop=COV.threshold.value)
         return value
 
     # -- ambiguities, scope, routes
@@ -123,9 +127,8 @@ class _Reader(RuleReader):
         default = self.t.node(node, COV.defaultReading)
         chosen = next((r for r in readings if default is not None and r.iri == iri_of(default)), None)
         if chosen is None:
-            raise PolicyError(
-                shown(node), "is an ambiguity without a default.", "Name one of its readings by cov:defaultReading."
-            )
+            what, cure = "is an ambiguity without a default.", "Name one of its readings by cov:defaultReading."
+            raise PolicyError(shown(node), what, cure, prop=COV.defaultReading.value)
         by = self.t.node(node, COV.defaultChosenBy)
         return Ambiguity(
             iri=iri_of(node),
@@ -205,7 +208,7 @@ class _Reader(RuleReader):
             if other is not one:
                 what = f"has the same skos:notation as {compact(other.iri)} in {shown(self.edition)}."
                 raise PolicyError(compact(one.iri), what, "Give one of them another.")
-        return tuple(sorted(found, key=lambda a: int(a.notation.lstrip("A") or 0)))
+        return tuple(sorted(found, key=lambda a: _counted(a.notation)))
 
     def routes(self) -> Iterable[Route]:
         for related in self.t.nodes(self.policy, COV.relatedPolicy):
@@ -225,7 +228,8 @@ class _Reader(RuleReader):
         statements = self.t.nodes(self.edition, COV.statement)
         roots = [r for s in statements for r in self.t.nodes(s, COV.root)]
         if len(roots) != 1:
-            raise PolicyError(shown(self.edition), f"has {len(roots)} necessity trees, not one.", "State one cov:root.")
+            what = f"has {len(roots)} necessity trees, not one."
+            raise PolicyError(shown(self.edition), what, "State one cov:root.", prop=COV.statement.value)
         root = self.visit(roots[0], None)
         exclusions = tuple(self.visit(x, None) for s in statements for x in self.t.nodes(s, COV.exclusion))
         sources = {
@@ -260,7 +264,15 @@ class _Reader(RuleReader):
             ),
             kinds=tuple(iri_of(k) for k in self.t.nodes(self.policy, COV.governsKind)),
             slug=self.slug,
+            caution=self.t.text(self.edition, COV.caution) or "",
+            excludes_indication_of=tuple(iri_of(p) for p in self.t.nodes(self.policy, COV.excludesIndicationOf)),
         )
+
+
+def _counted(notation: str) -> tuple[str, int]:
+    """A short name by its letters and then its number, so that A2 stands before A10."""
+    letters = notation.rstrip("0123456789")
+    return letters, int(notation[len(letters) :] or 0)
 
 
 def policies_from(triples: Triples) -> tuple[Policy, ...]:
@@ -270,9 +282,9 @@ def policies_from(triples: Triples) -> tuple[Policy, ...]:
         PolicyError: a policy that is not well made, or two editions in force on one day.
     """
     out = [
-        _Reader(triples, policy, edition, slug).read()
+        EditionReader(triples, policy, edition, slug).read()
         for policy in triples.instances(COV.Policy)
-        for edition, slug in _slugs(triples, policy)
+        for edition, slug in editions_of(triples, policy)
     ]
     out.sort(key=lambda p: (p.number, p.edition))
     for earlier, later in zip(out, out[1:], strict=False):
@@ -281,7 +293,7 @@ def policies_from(triples: Triples) -> tuple[Policy, ...]:
                 f'Add cov:supersededOn "{later.edition}"^^xsd:date to the earlier edition, in any file of the library.'
             )
             what = f"is still in force when {compact(later.edition_iri)} begins."
-            raise PolicyError(compact(earlier.edition_iri), what, cure)
+            raise PolicyError(compact(earlier.edition_iri), what, cure, prop=COV.supersededOn.value)
     _refuse_one_code_for_two(out)
     return tuple(out)
 
@@ -295,10 +307,11 @@ def _refuse_one_code_for_two(policies: list[Policy]) -> None:
         shared = sorted(set(one.codes) & set(other.codes))
         if one.number != other.number and overlap and shared:
             what = f"governs code {shared[0]}, which {compact(one.edition_iri)} governs on the same days."
-            raise PolicyError(compact(other.edition_iri), what, "Leave the code to one of them.")
+            cure = "Leave the code to one of them."
+            raise PolicyError(compact(other.edition_iri), what, cure, prop=COV.procedureCode.value)
 
 
-def _slugs(triples: Triples, policy: Node) -> list[tuple[Node, str]]:
+def editions_of(triples: Triples, policy: Node) -> list[tuple[Node, str]]:
     """The editions of a policy by date, each with its name in files: the number, of later ones with the date."""
     number = (triples.text(policy, COV.number) or "").lower()
     dated = sorted((triples.text(e, COV.effectiveFrom) or "", e) for e in triples.nodes(policy, COV.edition))

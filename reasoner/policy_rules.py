@@ -42,7 +42,7 @@ class RuleReader:
     def text(self, node: Term, prop: NamedNode) -> str:
         value = self.t.text(node, prop)
         if value is None:
-            raise PolicyError(shown(node), f"has no {compact(prop.value)}.", "Add it.")
+            raise PolicyError(shown(node), f"has no {compact(prop.value)}.", "Add it.", prop=prop.value)
         return value
 
     def day(self, node: Term, prop: NamedNode) -> date:
@@ -50,7 +50,8 @@ class RuleReader:
         try:
             return date.fromisoformat(value)
         except ValueError:
-            raise PolicyError(shown(node), f"{compact(prop.value)} {value!r} is no date.", "Use YYYY-MM-DD.") from None
+            what = f"{compact(prop.value)} {value!r} is no date."
+            raise PolicyError(shown(node), what, "Use YYYY-MM-DD.", prop=prop.value) from None
 
     def maybe_day(self, node: Term, prop: NamedNode) -> date | None:
         return self.day(node, prop) if self.t.objects(node, prop) else None
@@ -70,7 +71,8 @@ class RuleReader:
         """The anchor of a node with its section: in the document of this edition, or in one that it amends."""
         places = [(a, s) for a in self.t.nodes(node, COV.anchor) for s in self.t.nodes(a, COV.inSection)]
         if not places:
-            raise PolicyError(shown(node), "has no place in the document.", "Add cov:anchor, and cov:inSection there.")
+            cure = "Add cov:anchor, and cov:inSection there."
+            raise PolicyError(shown(node), "has no place in the document.", cure, prop=COV.anchor.value)
         for edition in amended(self.t, self.edition):
             own = [(a, s) for a, s in places if edition in self.t.nodes(s, DCTERMS.isPartOf)]
             if own:
@@ -87,7 +89,8 @@ class RuleReader:
     def whole(self, node: Term, prop: NamedNode) -> int:
         value = self.text(node, prop)
         if not value.isdecimal():
-            raise PolicyError(shown(node), f"{compact(prop.value)} {value!r} is no whole number.", "Use digits only.")
+            what = f"{compact(prop.value)} {value!r} is no whole number."
+            raise PolicyError(shown(node), what, "Use digits only.", prop=prop.value)
         return int(value)
 
     # -- what the edition shares with others
@@ -154,7 +157,8 @@ class RuleReader:
         """
         if ambiguity not in self.settled and ambiguity not in self.t.nodes(self.edition, COV.ambiguity):
             what = f"depends on {shown(ambiguity)}, which {shown(self.edition)} neither lists nor settles."
-            raise PolicyError(shown(owner), what, "Add cov:ambiguity, or cov:settles with a reading, to the edition.")
+            cure = "Add cov:ambiguity, or cov:settles with a reading, to the edition."
+            raise PolicyError(shown(owner), what, cure, prop=COV.ambiguity.value)
         return ambiguity
 
     # -- facets and rules
@@ -165,7 +169,8 @@ class RuleReader:
             return Facet(iri=iri_of(node), ambiguity=None, fixed=(self.use(node),))
         ambiguity = self.t.node(node, COV.ambiguity)
         if ambiguity is None:
-            raise PolicyError(shown(node), "is switched by no ambiguity.", "Add cov:ambiguity.")
+            what = "is switched by no ambiguity."
+            raise PolicyError(shown(node), what, "Add cov:ambiguity.", prop=COV.ambiguity.value)
         choices = self.choices(node, self.known(ambiguity, node))
         if ambiguity in self.settled:
             return Facet(iri=iri_of(node), ambiguity=None, fixed=choices[iri_of(self.settled[ambiguity])])
@@ -244,7 +249,9 @@ class RuleReader:
             polarity = POLARITIES.get(named(self.t.node(rule, COV.counts)))
             cls = self.t.node(rule, COV.evidenceClass)
             if polarity is None or cls is None:
-                raise PolicyError(shown(rule), "lacks cov:counts or cov:evidenceClass.", "Say what counts, and how.")
+                lacking = COV.counts if polarity is None else COV.evidenceClass
+                what, cure = "lacks cov:counts or cov:evidenceClass.", "Say what counts, and how."
+                raise PolicyError(shown(rule), what, cure, prop=lacking.value)
             facets = [self.facet(f) for f in self.t.nodes(rule, COV.facet)]
             if cls == COV.Judgement:
                 verdict = "JudgedNotFulfilled" if polarity is Polarity.AGAINST else "JudgedFulfilled"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from reasoner.errors import PolicyError
 from reasoner.model import Kind
 from reasoner.policy import Facet, Policy
 from reasoner.policy_rules import EVS, generated_namespace
@@ -46,7 +47,18 @@ def probed_shapes(policy: Policy) -> dict[str, set[str]]:
                 out[use.shape].update(r.evidence_class for r in linked if r.polarity in use.counting)
     out[ANYTHING] = {LINE}
     out.pop(NOTHING, None)
+    _refuse_one_probe_for_two(out)
     return dict(out)
+
+
+def _refuse_one_probe_for_two(shapes: Iterable[str]) -> None:
+    """A probe bears the local name of its shape, so two shapes of one name could not be told apart."""
+    known: dict[str, str] = {}
+    for shape in shapes:
+        other = known.setdefault(local_name(shape), shape)
+        if other != shape:
+            what = f"has the same name as {compact(other)}, so that their results could not be told apart."
+            raise PolicyError(compact(shape), what, "Give one of them another name.")
 
 
 def outcome_shapes(policy: Policy) -> dict[str, tuple[str, str]]:

@@ -90,6 +90,10 @@ class Triples:
         """The properties that a subject has."""
         return list(self._forward.get(subject, {}))
 
+    def subjects_named(self) -> list[NamedNode]:
+        """The named nodes about which something is said, in the order in which they were read."""
+        return [s for s in self._forward if isinstance(s, NamedNode)]
+
     def incoming(self, obj: Term) -> list[tuple[NamedNode, Node]]:
         """Every property and subject that name a term as a value."""
         return [(p, s) for p, subjects in self._backward.get(obj, {}).items() for s in subjects]

@@ -5,8 +5,9 @@ A test checks that every term named here is declared in ``ontology/``.
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pyoxigraph import NamedNode
 
@@ -102,6 +103,21 @@ def compact(iri: str, prefixes: Mapping[str, str] | None = None) -> str:
         if fits and len(base) > len(known.get(best, "")):
             best = prefix
     return f"{best}:{iri[len(known[best]) :]}" if best else f"<{iri}>"
+
+
+def nearest(iri: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
+    """The term, as prefix:name, whose local name is nearest to that of an IRI which nothing declares, if any is near.
+
+    >>> nearest(PREFIXES["cov"] + "LeafCriteron", [PREFIXES["cov"] + "LeafCriterion", PREFIXES["cov"] + "AllOf"])
+    'cov:LeafCriterion'
+    """
+    by_name: dict[str, str] = {}
+    for term in sorted(known):  # of two terms with one name, the one of the same namespace is meant
+        name = local_name(term)
+        if name not in by_name or term.startswith(iri.removesuffix(local_name(iri))):
+            by_name[name] = term
+    near = difflib.get_close_matches(local_name(iri), by_name, n=1, cutoff=cutoff)
+    return compact(by_name[near[0]]) if near else None
 
 
 def local_name(iri: str) -> str:

@@ -12,7 +12,9 @@ from reasoner.cli.authoring import prepare, readings, shapes, template
 from reasoner.cli.cases import cases
 from reasoner.cli.check import check
 from reasoner.cli.compare import compare
+from reasoner.cli.diff import diff
 from reasoner.cli.explore import docs, graph, show
+from reasoner.cli.new_policy import new_policy
 from reasoner.cli.output import tell
 from reasoner.cli.query import query
 from reasoner.cli.review import review
@@ -58,6 +60,7 @@ for command in (
     review,
     whatif,
     compare,
+    diff,
     query,
     show,
     graph,
@@ -70,5 +73,6 @@ for command in (
     prepare,
     shapes,
     anchor,
+    new_policy,
 ):
     main.add_command(command)

@@ -26,46 +26,52 @@ _PREFIX = re.compile(r"[A-Za-z]([\w.-]*[\w-])?", re.ASCII)
 @click.argument("first")
 @click.argument("last", required=False)
 @click.option("--name", default="name-of-the-place", help="Local name of the anchor.")
-@click.option("--prefix", default="p0587", show_default=True, help="Prefix of the policy.")
+@click.option("--prefix", help="Prefix of the policy (default: of the one that SOURCE looks most like).")
+@click.option("--page", type=click.IntRange(1), help="The page, where no form feeds part the document's pages.")
 @LIBRARY
-def anchor(source: Path, first: str, last: str | None, name: str, prefix: str, library: Path | None) -> None:
+def anchor(
+    source: Path, first: str, last: str | None, name: str, prefix: str | None, page: int | None, library: Path | None
+) -> None:
     """Print an anchor in Turtle for the words of a document that begin with FIRST (and end with LAST).
 
     It holds numbers and a digest, never the words. LAST is looked for after FIRST. The section comes from the headings
-    of the policy's latest edition, the page from form feeds in the document; where one cannot be told, ... stands
-    for it and standard error says why.
+    of the policy's latest edition, the page from form feeds in the document, else from --page; where one cannot be
+    told, ... stands for it and standard error says why.
 
     Exit codes: 0 printed; 1 the words do not stand there, or FIRST not once; 2 wrong usage or input that cannot
     be read.
     """
-    from reasoner.anchors import page_at
-    from reasoner.copies import normalised, span_digest
+    from reasoner.anchors import anchor_turtle, page_at
+    from reasoner.copies import normalised
 
-    prefix = prefix.removesuffix(":")
     _refuse_names(name, prefix)
     text = text_of(source)
+    prefix = prefix.removesuffix(":") if prefix is not None else _prefix_of(text, library)
     copy = normalised(text)
     start, stop = _range(copy, normalised(first), None if last is None else normalised(last))
-    page = page_at(text, start)
+    page = page_at(text, start) or page
     if page is None:
-        tell("cov:page: is left open: the document has no form feeds that part its pages.")
+        tell("cov:page: is left open: the document has no form feeds that part its pages. Give --page.")
     section, home = _section(text, start, prefix, library)
-    click.echo(
-        f"{prefix}:at-{name} a cov:Anchor ;\n"
-        f'    rdfs:label "{name.replace("-", " ")}"@en ;\n'
-        f"    cov:inSection {section} ;\n"
-        f"    cov:page {page or '...'} ;\n"
-        f"    oa:start {start} ;\n"
-        f"    oa:end {stop} ;\n"
-        f'    cov:spanDigest "{span_digest(copy[start:stop])}" ;\n'
-        f"    rdfs:isDefinedBy <{home}> ."
-    )
+    click.echo(anchor_turtle(prefix, name, section, page or "...", start, copy[start:stop], home))
 
 
-def _refuse_names(name: str, prefix: str) -> None:
+def _prefix_of(text: str, library: Path | None) -> str:
+    """The prefix of the policy of which a text looks most like a copy."""
+    from reasoner.check import likeliest
+    from reasoner.dataset import knowledge_graphs, merged
+    from reasoner.vocabulary import policy_prefix
+
+    named = policy_prefix(likeliest(merged(knowledge_graphs(library)), text).edition)
+    if named is None:
+        raise click.UsageError("The names of the policy have no prefix by convention; give one with --prefix.")
+    return named[0]
+
+
+def _refuse_names(name: str, prefix: str | None) -> None:
     if not _LOCAL.fullmatch(name):
         raise click.UsageError(f"--name {name!r} cannot be part of a name in Turtle; use letters, digits, - and _.")
-    if not _PREFIX.fullmatch(prefix):
+    if prefix is not None and not _PREFIX.fullmatch(prefix.removesuffix(":")):
         raise click.UsageError(f"--prefix {prefix!r} is no prefix in Turtle; give one such as p0587.")
 
 

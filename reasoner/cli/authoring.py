@@ -15,20 +15,23 @@ from reasoner.cli.review import INPUT_FORMATS
 
 
 @click.command()
-@click.argument("number", required=False, metavar="[POLICY]")
+@click.argument("number", required=False, metavar="[POLICY[/DATE]]")
 @click.option(
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
 )
 @LIBRARY
 def readings(number: str | None, output_format: str, library: Path | None) -> None:
-    """List the ambiguities of the policy text with their readings, defaults and reasons."""
+    """List the ambiguities of the policy text with their readings, defaults and reasons.
+
+    POLICY is a number, which stands for all its editions, or number and date of one, such as 0587/2025-12-01.
+    """
     from reasoner.knowledge import load
+    from reasoner.policy import editions_named
     from reasoner.render import policies
 
-    known = load(library).policies
-    found = [p for p in known if number in (None, p.number)]
+    found = editions_named(load(library).policies, number)
     if not found:
-        names = ", ".join(dict.fromkeys(p.number for p in known))
+        names = ", ".join(p.name for p in load(library).policies)
         raise click.UsageError(f"There is no policy {number}. Known: {names}.")
     if output_format == "json":
         click.echo(json.dumps([policies.readings_dict(p) for p in found], ensure_ascii=False, indent=2))

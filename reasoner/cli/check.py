@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reasoner.cli.guide import is_own, tell_guide, watch_guide
 from reasoner.cli.options import LIBRARY
 from reasoner.cli.output import tell
 
@@ -34,7 +35,10 @@ class Unreadable(click.ClickException):
 @click.command()
 @click.option("--source", type=click.Path(path_type=Path, dir_okay=False), help="A copy of the document, as text.")
 @click.option(
-    "--policy", "wanted", metavar="NUMBER[/DATE]", help="With --source: which edition (default: 0587, the latest)."
+    "--policy",
+    "wanted",
+    metavar="NUMBER[/DATE]",
+    help="With --source: which edition (default: the latest of the policy that it looks like).",
 )
 @click.option("--owl", is_flag=True, help="Classify with HermiT too (needs plexus-reasoner[owl]).")
 @click.option(
@@ -44,6 +48,8 @@ class Unreadable(click.ClickException):
     help="With --owl: classify requests too (RDF files, folders, -); repeatable.",
 )
 @click.option("--write", "write_anew", is_flag=True, help="With --owl: write ontology/inferred.ttl anew first.")
+@click.option("--guide", is_flag=True, help="With --library: name the next missing piece (default for one's own).")
+@click.option("--watch", is_flag=True, help="With --library: again whenever a file is saved, until Ctrl-C.")
 @click.option(
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
 )
@@ -56,10 +62,16 @@ def check(
     owl: bool,
     data: tuple[str, ...],
     write_anew: bool,
+    guide: bool,
+    watch: bool,
     output_format: str,
     library: Path | None,
 ) -> None:
     """Check the ontology, its shapes and questions; with --source, hold a copy of the policy against them.
+
+    With --library, a folder of one's own is checked on its way from empty to reviewable: which steps are done, the
+    next missing piece with file, line and an example, and every other fault. Its cases are reviewed and compared with
+    their expected.toml. --watch tells what changed with every file that is saved; Ctrl-C ends it with exit code 0.
 
     With --source only the document is checked. That is how a new edition is taken in. Words count but for white
     space and the form of quotes, hyphens and letters (Unicode NFKC). Every place that a node speaks for is exact (the
@@ -72,12 +84,28 @@ def check(
     cannot be read, an edition that is unknown or has no places, or an OWL reasoner that cannot run.
     """
     _refuse_idle_options(source, wanted, owl, data, write_anew, output_format)
-    if source is not None:
-        well = _check_source(library, source, wanted or "0587", output_format)
+    if guide or watch:
+        _refuse_guide(library, watch and output_format == "json", source is not None or owl)
+    if watch and library is not None:
+        watch_guide(library)
+        return
+    if library is not None and source is None and not owl and (guide or is_own(library)):
+        well = tell_guide(library, output_format)
+    elif source is not None:
+        well = _check_source(library, source, wanted, output_format)
     else:
         well = _check_knowledge(library, owl, data, write_anew, output_format)
     if not well:
         context.exit(1)
+
+
+def _refuse_guide(library: Path | None, watched_json: bool, otherwise: bool) -> None:
+    if library is None:
+        raise click.UsageError("--guide and --watch look at a library of your own; name it with --library.")
+    if otherwise:
+        raise click.UsageError("--guide and --watch do not go with --source or --owl; run them by themselves.")
+    if watched_json:
+        raise click.UsageError("--watch tells what changed as text; leave --format json out.")
 
 
 def _refuse_idle_options(
@@ -187,7 +215,7 @@ def _owl_findings(root: Path | None, *, write_anew: bool) -> list[Finding]:
 # ---- a copy of the document ------------------------------------------------------------------------
 
 
-def _check_source(root: Path | None, source: Path, wanted: str, output_format: str) -> bool:
+def _check_source(root: Path | None, source: Path, wanted: str | None, output_format: str) -> bool:
     from reasoner.check import check_source
     from reasoner.errors import PolicyError
 

@@ -39,8 +39,8 @@ OUTPUT = click.option(
 def show(thing: str, output_format: str, library: Path | None, output: Path | None) -> None:
     """Show one node of the graph: what it is, where it comes from, what it names and what names it.
 
-    THING is an IRI, a prefixed name (clin:MRI), a policy number (0587, CMM-608), a criterion (compression), a code
-    (64714, G54.1), an ambiguity (A10), a DOI or PMID, or a label or words of one.
+    THING is an IRI, a prefixed name (clin:MRI), a policy number (0587, CMM-608), an edition (0587/2025-12-01), a
+    criterion (compression), a code (64714, G54.1), an ambiguity (A10), a DOI or PMID, or a label or words of one.
     Exit code 1 where nothing or more than one thing is called so.
     """
     from reasoner.card import card_of, turtle_of
@@ -57,7 +57,7 @@ def show(thing: str, output_format: str, library: Path | None, output: Path | No
 
 
 @click.command()
-@click.argument("number", required=False, metavar="[POLICY]")
+@click.argument("number", required=False, metavar="[POLICY[/DATE]]")
 @click.option("--links", is_flag=True, help="Draw the links between policies instead of the criteria.")
 @click.option(
     "--review",
@@ -84,6 +84,7 @@ def graph(
 ) -> None:
     """Draw the criteria tree of a policy, or the links between policies.
 
+    POLICY is a number, which stands for its latest edition, or number and date of one, such as 0587/2025-12-01.
     With --links a POLICY gives the links in which it takes part.
     The name of the file tells the form: .svg, .dot (Graphviz) or .mmd (Mermaid). Without a file it is SVG.
     """
@@ -128,12 +129,13 @@ def _links(number: str | None, library: Path | None) -> Diagram:
 
 
 def _criteria(number: str | None, library: Path | None) -> Diagram:
-    """The criteria of the policy of that number, or of the first; of several editions the last."""
+    """The criteria of the edition of that name, or of the first policy; of several editions the last."""
     from reasoner.knowledge import load
+    from reasoner.policy import editions_named
     from reasoner.render.pictures.diagram import criteria_diagram
 
-    known = sorted(load(library).policies, key=lambda p: (p.number, p.edition))
-    found = [p for p in known if number is None or p.number.casefold() == number.casefold()]
+    known = load(library).policies
+    found = editions_named(known, number)
     if not found:
         raise click.UsageError(_no_tree(number or "", [p.number for p in known], library))
     return criteria_diagram([p for p in found if p.number == found[0].number][-1])
@@ -171,8 +173,14 @@ def _outcome(
     review = _reviewed(request, day, readings, library)
     line = _line(review, wanted)
     under = line.policy
-    if number and under and number.casefold() != under.number.casefold():
-        raise click.UsageError(f"Line {line.sequence} was reviewed under policy {under.number}, not {number}.")
+    if (
+        number
+        and under
+        and number.casefold() not in (under.number.casefold(), f"{under.number}/{under.edition}".casefold())
+    ):
+        raise click.UsageError(
+            f"Line {line.sequence} was reviewed under policy {under.number}, edition {under.edition}, not {number}."
+        )
     for policy in load(library).policies:
         if line.criteria and under and (policy.number, policy.edition.isoformat()) == (under.number, under.edition):
             return criteria_diagram(policy, line, review)

@@ -23,6 +23,11 @@ def readings_text(policy: Policy) -> str:
             out += _wrap(f"{mark} {a.notation}={reading.notation}: {reading.definition}", indent=4, hanging=4)
         out += _wrap(f"Default because: {a.default_reason} (project, {a.chosen_on})", indent=6)
         out.append("")
+    for s in policy.settled:
+        out += _wrap(
+            f"{s.ambiguity.notation}  settled by the text of this edition: {s.reading.notation}: {s.reading.definition}"
+        )
+    out += [""] if policy.settled else []
     out += ["* the default. Choose another with --reading AMBIGUITY=READING.", ""]
     return "\n".join(out)
 
@@ -32,6 +37,9 @@ def readings_dict(policy: Policy) -> dict[str, Any]:
     return {
         "policy": policy.number,
         "edition": policy.edition.isoformat(),
+        "settled": [
+            {"id": s.ambiguity.notation, "iri": s.ambiguity.iri, "reading": s.reading.notation} for s in policy.settled
+        ],
         "ambiguities": [
             {
                 "id": a.notation,

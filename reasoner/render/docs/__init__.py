@@ -12,6 +12,7 @@ from reasoner.query import questions
 from reasoner.render.docs import cases, listings, policies, terms
 from reasoner.render.docs.page import STYLE, Menu, page
 from reasoner.render.docs.site import Site, stem_of
+from reasoner.render.docs.tutorial import tutorial_page
 from reasoner.vocabulary import DCTERMS
 
 
@@ -34,6 +35,7 @@ def build(root: Path | None = None) -> dict[str, str]:
         "questions.html": ("Questions that the graph answers", listings.questions_body(asked)),
         **{c.page: (f"Case: {c.name}", cases.case_body(site, knowledge, c)) for c in examples},
         "cases.html": ("Cases", cases.cases_body(examples)),
+        "tutorial.html": tutorial_page(),
     }
     out = {"style.css": STYLE, **{listings.question_file(q): q.query for q in asked}}
     out |= {c.file: c.turtle for c in examples if c.turtle is not None}
@@ -63,7 +65,15 @@ def _body(site: Site, file: SourceFile, own: list[Policy]) -> str:
 
 def _menu(library: Library) -> Menu:
     """The pages that every page links to, by the part of the documentation that they belong to."""
-    start = ("Overview", [("index.html", "Index"), ("questions.html", "Questions"), ("cases.html", "Cases")])
+    start = (
+        "Overview",
+        [
+            ("index.html", "Index"),
+            ("questions.html", "Questions"),
+            ("cases.html", "Cases"),
+            ("tutorial.html", "Tutorial"),
+        ],
+    )
     parts = [(part, [f for f in library.files if listings.part_of(f) == part]) for part in listings.SHOWN]
     return [start, *((part, [(f"{stem_of(f.path)}.html", _name(f)) for f in files]) for part, files in parts if files)]
 

@@ -16,7 +16,7 @@ from reasoner.triples import Node
 from reasoner.vocabulary import OWL, Namespace, local_name
 
 SSSOM = Namespace("https://w3id.org/sssom/")
-RESERVED = {"index", "questions", "cases"}
+RESERVED = {"index", "questions", "cases", "tutorial"}
 SHOWN = 10
 """How many of the nodes that mention a node an entry lists for one property."""
 
