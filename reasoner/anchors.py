@@ -67,8 +67,13 @@ class SourceCheck:
     @property
     def recognised(self) -> bool:
         """Whether so many places were found that the text looks like a copy of the document."""
+        return self.share >= RECOGNISED
+
+    @property
+    def share(self) -> float:
+        """The part of the places that were found, from 0 to 1."""
         found = sum(self.count(fate) for fate in (Fate.EXACT, Fate.RESPACED, Fate.MOVED))
-        return found >= RECOGNISED * len(self.placements)
+        return found / len(self.placements)
 
     def count(self, fate: Fate) -> int:
         """How many anchors met a fate."""

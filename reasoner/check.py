@@ -10,7 +10,7 @@ from pathlib import Path
 from pyoxigraph import NamedNode
 
 from reasoner import resources
-from reasoner.anchors import SourceCheck, compare
+from reasoner.anchors import SourceCheck, anchors_of, compare
 from reasoner.dataset import Graphs, knowledge_graphs, merged
 from reasoner.engine_pyshacl import PyshaclEngine
 from reasoner.errors import PolicyError, QueryError
@@ -172,22 +172,38 @@ def editions(graph: Triples) -> dict[str, NamedNode]:
     return out
 
 
-def check_source(root: Path | None, text: str, wanted: str) -> SourceCheck:
+def check_source(root: Path | None, text: str, wanted: str | None = None) -> SourceCheck:
     """Hold a copy of a policy document against the anchors of an edition.
 
     Args:
         root: the library (None: what plexus ships).
         text: the copy.
-        wanted: the number of the policy, or number/date of one edition.
+        wanted: the number of the policy, or number/date of one edition; None is the latest edition of the policy
+            of which the text looks most like a copy.
 
     Raises:
         PolicyError: there is no such edition, or it has no anchors.
     """
     graph = merged(knowledge_graphs(root))
     known = editions(graph)
+    if wanted is None:
+        return likeliest(graph, text)
     if wanted not in known:
         raise PolicyError(wanted, "is no policy or edition.", f"Known: {', '.join(sorted(known))}.")
     return compare(graph, known[wanted], text)
+
+
+def likeliest(graph: Triples, text: str) -> SourceCheck:
+    """A text held against the latest edition of each policy that has places; the one of which most are found.
+
+    Raises:
+        PolicyError: no policy has places, or an anchor is not well made.
+    """
+    latest = [edition for number, edition in editions(graph).items() if "/" not in number]
+    found = [compare(graph, edition, text) for edition in latest if anchors_of(graph, edition)]
+    if not found:
+        raise PolicyError("cov:Anchor", "is on no policy.", "Add places to an edition; see plexus anchor.")
+    return max(found, key=lambda one: one.share)
 
 
 def words_at(text: str, start: int, end: int, limit: int = 90) -> str:

@@ -193,10 +193,11 @@ def input_changes(old: Review, new: Review) -> Iterator[InputChange]:
     """Everything that the two reviews were made with and that differs; editions belong to the lines."""
     d, e = old.digests, new.digests
     yield from _one(CauseKind.RECORD, "record", d.request, e.request, "The record was changed.")
-    for name in dict.fromkeys([*new.readings, *old.readings]):
-        before, after = old.readings.get(name, "not read"), new.readings.get(name, "not read")
-        what = f"{name} is read as “{after}” instead of “{before}”."
-        yield from _one(CauseKind.READING, name, before, after, what)
+    before = _readings(old)
+    for told, (name, reading) in zip(new.readings, _readings(new).items(), strict=True):
+        was = _same_name_in(before, name)
+        what = f"{told} is read as “{reading}” instead of “{was}”."
+        yield from _one(CauseKind.READING, told, was or reading, reading, what)
     what = f"The day of the review is {new.as_of} instead of {old.as_of}."
     yield from _one(CauseKind.DAY, "as of", old.as_of, new.as_of, what)
     yield from _one(CauseKind.POLICY, "policy", d.policy, e.policy, "The ontology with the policies was changed.")
@@ -206,6 +207,21 @@ def input_changes(old: Review, new: Review) -> Iterator[InputChange]:
     yield from _one(CauseKind.SOFTWARE, "version", old.version, new.version, what)
     what = f"The engine {new.engine} evaluated the shapes instead of {old.engine}."
     yield from _one(CauseKind.ENGINE, "engine", old.engine, new.engine, what)
+
+
+def _readings(review: Review) -> dict[str, str]:
+    """The readings of a review, each by its ambiguity with the number of the policy, as far as that is known."""
+    numbers = {line.policy.number for line in review.lines if line.policy is not None}
+    only = numbers.pop() if len(numbers) == 1 else ""
+    return {name if ":" in name or not only else f"{only}:{name}": r for name, r in review.readings.items()}
+
+
+def _same_name_in(readings: dict[str, str], name: str) -> str | None:
+    """The reading of the same ambiguity; None where a review has none, because no policy of it was applied."""
+    number, _, notation = name.rpartition(":")
+    same = {name, notation} if number else {name, *(k for k in readings if k.endswith(f":{name}"))}
+    found = [reading for key, reading in readings.items() if key in same]
+    return found[0] if len(found) == 1 else None
 
 
 def _one(kind: CauseKind, name: str, before: str, after: str, what: str) -> Iterator[InputChange]:

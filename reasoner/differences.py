@@ -185,7 +185,7 @@ def side_by_side(old: LineReview, new: LineReview) -> list[tuple[Held | None, He
     A record that is sent anew often has other names for the same things.
     """
     before, after = held(old), held(new)
-    same = {iri: iri for iri in after if iri in before and not nameless(iri)}
+    same = {iri: iri for iri in after if iri in before}
     taken = set(same.values())
     for iri, now in after.items():
         if iri not in same:

@@ -115,7 +115,7 @@ class Efforts:
         place = {c.id: i for i, c in enumerate(self.situation.policy.criteria)}
         weighed = [self.weighed(changes) for changes in sets]
         return tuple(
-            sorted(weighed, key=lambda w: (_ranks(w), len(w.changes), [place[c.criterion] for c in w.changes]))
+            sorted(weighed, key=lambda w: (hardness(w), len(w.changes), [place[c.criterion] for c in w.changes]))
         )
 
     def weighed(self, changes: Set) -> WeighedSet:
@@ -290,5 +290,6 @@ class Efforts:
         return tuple(dict.fromkeys(n for polarity in Polarity for n in sorted(outcome.nodes(polarity))))
 
 
-def _ranks(weighed: WeighedSet) -> tuple[int, ...]:
+def hardness(weighed: WeighedSet) -> tuple[int, ...]:
+    """By what sets are ranked: the rank of their hardest change, then of the next, and so on."""
     return tuple(sorted((c.effort.rank for c in weighed.changes), reverse=True))

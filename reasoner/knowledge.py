@@ -25,6 +25,8 @@ ARRANGEMENT = (
     ANAT.contributesTo,
     ANAT.connects,
     ANAT.suppliedBy,
+    ANAT.atLevel,
+    ANAT.nextTo,
     CLIN.acceptsSide,
 )
 

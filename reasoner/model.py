@@ -269,6 +269,48 @@ class LineReview:
     notes: tuple[str, ...] = ()
 
 
+class InteractionKind(StrEnum):
+    """How two lines of one request have to do with each other; the strings are the words of the vocabulary."""
+
+    EXCLUDED_INDICATION = "excluded-indication"
+    OPPOSED = "opposed"
+    DOCUMENT = "document"
+    SHARED = "shared"
+
+
+@dataclass(frozen=True)
+class InteractionSide:
+    """One line's part in an interaction: its criterion there, the evidence, and the place in its policy.
+
+    ``policy`` is a number, ``criterion`` the criterion's id and ``iri`` its IRI; ``evidence`` is an IRI.
+    """
+
+    line: int
+    policy: str
+    criterion: str
+    iri: str
+    label: str
+    evidence: str
+    source: Source
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """Facts that matter to two lines at once.
+
+    ``sides`` holds first the line that is helped, except where both are (``shared``). ``evidence`` is the IRI of the
+    deciding evidence; where one document speaks for and against, that of the helped line.
+    """
+
+    kind: InteractionKind
+    evidence: str
+    summary: str
+    date: str | None
+    document: str | None
+    sides: tuple[InteractionSide, InteractionSide]
+    sentence: str
+
+
 @dataclass(frozen=True)
 class Digests:
     """SHA-256 in hex: canonical (RDFC-1.0) graphs, and the bytes of the logic program."""
@@ -294,6 +336,7 @@ class Review:
     engine: str
     version: str
     readings: dict[str, str] = field(default_factory=dict)
+    interactions: tuple[Interaction, ...] = ()
     determination: None = None
 
 

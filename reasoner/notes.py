@@ -23,6 +23,15 @@ DISCRETION = (
 )
 
 
+HERE = " Lines that it governs are reviewed here as well."
+
+
+def caution_note(policy: Policy | None) -> Iterable[str]:
+    """What the standing of the policy's model asks every reader to know."""
+    if policy is not None and policy.caution:
+        yield policy.caution
+
+
 def edition_note(policy: Policy, day: date, dated_by: str, *, named: bool = False) -> str:
     """Which edition was applied, and why; ``named`` says that it was asked for, whatever the dates are."""
     until = f"until {policy.until}" if policy.until else "and not yet replaced"
@@ -109,6 +118,7 @@ def related(
     """
     kinds = kinds_of(knowledge, triples, condition) if condition is not None else set()
     misfit = _misfit(policy, knowledge, kinds, code)
+    reviewed = {p.number: p.codes for p in knowledge.policies}
     for route in sorted(policy.routes, key=lambda r: r.number):
         name = f"{route.title} ({route.publisher}, number as of {route.seen_in})"
         by_kind = sorted(knowledge.label(k) for k in kinds & set(route.kinds))
@@ -118,7 +128,11 @@ def related(
             why = f"Code {code} belongs to this guideline."
         else:
             continue
-        yield Related(route.number, f"{name}: {why}{misfit}")
+        codes = reviewed.get(
+            route.number
+        )  # a code that the guideline only shares with another is not reviewed under it
+        here = codes is not None and (code in codes or code not in route.codes)
+        yield Related(route.number, f"{name}: {why}{misfit}{HERE if here else ''}")
         misfit = ""
 
 

@@ -30,6 +30,8 @@ from reasoner.policy_parts import (
 )
 from reasoner.vocabulary import BASE, COV, policy_prefix
 
+SIDE_ACCEPTED = BASE + "shapes/evidence#SideAccepted"
+
 __all__ = [
     "Ambiguity",
     "CodingNote",
@@ -56,7 +58,9 @@ __all__ = [
 class Policy:
     """One edition of a policy, ready to review with. Criteria are in tree order, exclusions last.
 
-    ``slug`` is the name of the edition in file names and in the namespace of its generated shapes.
+    ``slug`` is the name of the edition in file names and in the namespace of its generated shapes; ``caution`` is what
+    every review under it has to say about its standing (empty where nothing); ``excludes_indication_of`` holds the IRIs
+    of the policies whose indications it declares not necessary under its own procedure.
     """
 
     iri: str
@@ -82,6 +86,8 @@ class Policy:
     kinds: tuple[str, ...] = ()
     slug: str = ""
     settled: tuple[Settled, ...] = ()
+    caution: str = ""
+    excludes_indication_of: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Policy({self.number}, edition {self.edition})"
@@ -116,6 +122,12 @@ class Policy:
     def leaves(self) -> tuple[Criterion, ...]:
         """Leaves and exclusions, in tree order."""
         return tuple(c for c in self.criteria if c.is_leaf)
+
+    @cached_property
+    def weighs_sides(self) -> bool:
+        """Whether evidence counts only on the side of the line, so that a line without a side lacks something."""
+        uses = (u for leaf in self.leaves for rule in leaf.rules for f in rule.facets for u in f.all_uses())
+        return SIDE_ACCEPTED in uses
 
     @cached_property
     def ambiguity_by_iri(self) -> dict[str, Ambiguity]:

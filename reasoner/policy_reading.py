@@ -208,7 +208,7 @@ class EditionReader(RuleReader):
             if other is not one:
                 what = f"has the same skos:notation as {compact(other.iri)} in {shown(self.edition)}."
                 raise PolicyError(compact(one.iri), what, "Give one of them another.")
-        return tuple(sorted(found, key=lambda a: int(a.notation.lstrip("A") or 0)))
+        return tuple(sorted(found, key=lambda a: _counted(a.notation)))
 
     def routes(self) -> Iterable[Route]:
         for related in self.t.nodes(self.policy, COV.relatedPolicy):
@@ -264,7 +264,15 @@ class EditionReader(RuleReader):
             ),
             kinds=tuple(iri_of(k) for k in self.t.nodes(self.policy, COV.governsKind)),
             slug=self.slug,
+            caution=self.t.text(self.edition, COV.caution) or "",
+            excludes_indication_of=tuple(iri_of(p) for p in self.t.nodes(self.policy, COV.excludesIndicationOf)),
         )
+
+
+def _counted(notation: str) -> tuple[str, int]:
+    """A short name by its letters and then its number, so that A2 stands before A10."""
+    letters = notation.rstrip("0123456789")
+    return letters, int(notation[len(letters) :] or 0)
 
 
 def policies_from(triples: Triples) -> tuple[Policy, ...]:

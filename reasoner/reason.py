@@ -61,7 +61,8 @@ class ReasonWriter:
         if self._indication_decides():
             start += f" It is requested for {self._condition(say)}."
         known = f" The record shows: {facts}." if facts else ""
-        return f"{start}{known} {self._plain_rule()}"
+        caution = f" {self.policy.caution}" if self.policy.caution else ""
+        return f"{start}{known} {self._plain_rule()}{caution}"
 
     # -- parts
 
@@ -70,13 +71,19 @@ class ReasonWriter:
         return say.word(side) if side is not None else None
 
     def _asked(self, say: Describer) -> str:
-        side = self._side(say)
-        where = f", {side}," if side else ", side not stated,"
+        where = self._where(say)
         source = ""
         if self._indication_decides():
             date = say.date(self.explainer.line.value)
             source = f" ({date}; the request)" if date else " (the request)"
         return f"{self.policy.title} ({self.explainer.code}){where} is requested for {self._condition(say)}{source}"
+
+    def _where(self, say: Describer) -> str:
+        """Side and level of the line; that a side is missing is said where evidence is held against it."""
+        side, levels = self._side(say), say.triples.nodes(self.explainer.line, CLIN.level)
+        parts = [side] if side else ["side not stated"] if self.policy.weighs_sides else []
+        parts += [" and ".join(sorted(say.word(level) for level in levels))] if levels else []
+        return f", {', '.join(parts)}," if parts else ""
 
     def _condition(self, say: Describer) -> str:
         condition = say.triples.node(self.explainer.line, COV.indication)
@@ -180,7 +187,8 @@ class ReasonWriter:
         labels = {c.id: c for c in self.criteria}
         asked = [labels[i.criterion] for i in self.items if i.criterion in labels]
         direct = [c for c in asked if c.parent is None or labels[c.parent].kind not in CHOICES]
-        first = next(iter(direct or asked), None)
+        weighed = [c for c in asked if c.evidence]
+        first = next(iter(direct or weighed or asked), None)
         if first is None:
             asks = " ".join(i.ask for i in self.items)
             root = self.policy.by_iri[self.policy.root]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from importlib.metadata import PackageNotFoundError
@@ -27,6 +27,7 @@ from reasoner.engine_pyshacl import engines
 from reasoner.errors import EngineError
 from reasoner.explain import facet_messages, refuse_bare_denial
 from reasoner.in_force import edition_for, editions_for, failed_scope, governs, situation_of
+from reasoner.interactions import interactions
 from reasoner.knowledge import Knowledge, knowledge_digests, load
 from reasoner.lines import Line, Setting, Situated, line_of
 from reasoner.model import (
@@ -37,11 +38,13 @@ from reasoner.model import (
     Next,
     PolicyRef,
     Recommendation,
+    Related,
     Review,
 )
 from reasoner.notes import (
     DISCRETION,
     benefit_notes,
+    caution_note,
     coding_notes,
     edition_note,
     laterality_notes,
@@ -173,6 +176,9 @@ def review_record(record: intake.Record, setting: Setting) -> Review:
         engine=setting.engine.name,
         version=software_version(),
         readings=_reading_names(lines, setting),
+        interactions=interactions(
+            lines, {p.iri: p.excludes_indication_of for p in setting.knowledge.policies}, record.triples
+        ),
     )
 
 
@@ -264,7 +270,7 @@ def _decided(found: Situated, setting: Setting) -> LineReview:
         decisive_evidence=tuple(Decisive(node, line.say.summary(node), other) for node, other in decisive(situation)),
         unused_evidence=explainer.unused(),
         hinges_on=hinges(situation),
-        related=_related(line, policy, setting),
+        related=_related(line, [policy], setting),
         notes=_notes(line, situation, found.terms, found.day, setting),
     )
 
@@ -282,6 +288,7 @@ def _notes(
     policy, readings = situation.policy, situation.readings
     dated_by = setting.knowledge.label(policy.dates_by(readings))
     out = [
+        *caution_note(policy),
         *laterality_notes(policy, situation.weigher, readings, line.say),
         edition_note(policy, day, f"the {dated_by}", named=policy is setting.edition),
         *reading_notes(policy, setting.knowledge.policies, setting.chosen),
@@ -296,8 +303,13 @@ def _notes(
     return tuple(dict.fromkeys(out))
 
 
-def _related(line: Line, policy: Policy, setting: Setting) -> tuple:  # type: ignore[type-arg]
-    return tuple(related(policy, setting.knowledge, line.triples, line.condition, line.code))
+def _related(line: Line, policies: Iterable[Policy], setting: Setting) -> tuple[Related, ...]:
+    """The policies to look at, by what these policies route elsewhere; each is named once."""
+    found = (r for p in policies for r in related(p, setting.knowledge, line.triples, line.condition, line.code))
+    by_number: dict[str, Related] = {}
+    for one in found:
+        by_number.setdefault(one.policy, one)
+    return tuple(by_number[number] for number in sorted(by_number))
 
 
 # ---- Lines that the policy does not govern ---------------------------------------------------------
@@ -308,11 +320,11 @@ def _policy_ref(policy: Policy) -> PolicyRef:
 
 
 def _not_applicable(line: Line, policy: Policy | None, reason: str, plain: str, setting: Setting) -> LineReview:
-    routed = policy or (setting.knowledge.policies[0] if setting.knowledge.policies else None)
+    routed = [policy] if policy is not None else setting.knowledge.policies
     coding = line_notes(setting.knowledge.ontology, line.triples, line.node)
     notes = [*benefit_notes(line.triples, line.record.iri, ()), *line.record.notes, *coding, DISCRETION]
     if policy is not None:
-        notes = [*review_date_note(policy, setting.as_of), *notes]
+        notes = [*caution_note(policy), *review_date_note(policy, setting.as_of), *notes]
     return LineReview(
         iri=line.node.value,
         sequence=line.sequence,
@@ -325,7 +337,7 @@ def _not_applicable(line: Line, policy: Policy | None, reason: str, plain: str, 
         headline=HEADLINES[Recommendation.NOT_APPLICABLE],
         reason=reason,
         reason_plain=plain,
-        related=_related(line, routed, setting) if routed is not None else (),
+        related=_related(line, routed, setting),
         notes=tuple(dict.fromkeys(notes)),
     )
 
@@ -354,7 +366,7 @@ def _outside_edition(line: Line, policy: Policy, day: date | None, setting: Sett
 def _outside_scope(line: Line, policy: Policy, message: str, source: object, setting: Setting) -> LineReview:
     section, page = getattr(source, "section", ""), getattr(source, "page", 0)
     reason = out_of_scope_reason(policy, message, _asked(line), section, page)
-    plain = "The coverage policy does not speak about this kind of operation."
+    plain = "The coverage policy does not speak about this operation as it is requested."
     return _not_applicable(line, policy, reason, plain, setting)
 
 

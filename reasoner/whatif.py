@@ -286,7 +286,7 @@ def decisive_facts(case: LineCase, given: Given, clock: Clock) -> Iterator[Decis
     if isinstance(found, LineReview) or found.outside is not None:
         return
     say, now, evidence = found.line.say, outcome_of(found, given), set(case.evidence())
-    nodes = [n for n in deciding_nodes(found.situation) if n not in evidence] + sorted(evidence)
+    nodes = list(dict.fromkeys([*deciding_nodes(found.situation), *sorted(evidence)]))
     for done, node in enumerate(nodes):
         clock.doing(f"line {case.line.sequence}: without evidence {done + 1} of {len(nodes)}")
         if clock.is_up(f"Line {case.line.sequence}: {done} of {len(nodes)} pieces of evidence were taken away."):

@@ -79,5 +79,11 @@ def policy(knowledge: Knowledge) -> Policy:
     return next(p for p in knowledge.policies if p.number == "0587")
 
 
+@pytest.fixture(scope="session", params=[p.slug for p in load().policies])
+def each_policy(request: pytest.FixtureRequest, knowledge: Knowledge) -> Policy:
+    """Every adjudicable edition that plexus ships, one after another."""
+    return next(p for p in knowledge.policies if p.slug == request.param)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-answers", action="store_true", help="write the answers of the competency questions anew")

@@ -514,3 +514,13 @@ def test_no_text_of_the_project_repeats_the_document():
             own = re.findall(r"[a-z0-9']+", value.value.lower())
             copied += [value.value for i in range(len(own) - 6) if tuple(own[i : i + 7]) in runs]
     assert copied == []
+
+
+def test_a_copy_is_held_against_the_policy_that_it_looks_like():
+    summary = ROOT / "ontology/sources/cmm-608.txt"
+    for options in ([], ["--policy", "CMM-608"]):
+        done = run("check", "--source", str(summary), *options)
+        assert done.exit_code == 0 and done.stdout.startswith("pcmm608:edition-2025-12-01: ")
+        assert "0 changed, 0 gone" in done.stdout and "No words are left over" in done.stdout
+    assert run("check", "--source", str(summary), "--policy", "0587").exit_code == 1
+    assert run("anchor", str(summary), "more than twelve weeks").stdout.startswith("pcmm608:at-")

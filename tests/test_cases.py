@@ -43,6 +43,13 @@ def test_notes(case):
     assert missing == []
 
 
+def test_interactions(case):
+    found = reviewed(case.name).interactions
+    assert [i.kind.value for i in found] == case.expected.get("interactions", [])
+    for interaction in found:
+        assert len({s.line for s in interaction.sides}) == 2
+
+
 def test_a_hinge_is_true_when_the_reading_is_chosen(case):
     for line in reviewed(case.name).lines:
         for hinge in line.hinges_on[:1]:
@@ -86,7 +93,7 @@ def test_the_decision_table_names_every_case():
     assert folders == {c.name for c in all_cases()}
 
 
-def test_every_ambiguity_that_matters_has_a_case_that_hinges_on_it(policy):
+def test_every_ambiguity_that_matters_has_a_case_that_hinges_on_it(each_policy):
     named = {
         change.split("=")[0]
         for case in all_cases()
@@ -94,7 +101,7 @@ def test_every_ambiguity_that_matters_has_a_case_that_hinges_on_it(policy):
         for hinge in line.get("hinges_on", [])
         for change in hinge
     }
-    needed = {a.notation for a in policy.ambiguities if set(a.affects) & {"leaf", "group", "exclusion", "scope"}}
+    needed = {a.notation for a in each_policy.ambiguities if set(a.affects) & {"leaf", "group", "exclusion", "scope"}}
     assert needed - named == set()
 
 

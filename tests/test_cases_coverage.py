@@ -15,6 +15,7 @@ from pyoxigraph import NamedNode
 from test_normal_form import turtlefmt
 
 from reasoner import review
+from reasoner.cases import solve
 from reasoner.cases.branches import BranchProgram, branches
 from reasoner.cases.collection import Collection, Reviewer, read_cases, review_cases
 from reasoner.cases.items import DIMENSIONS, Item, universe
@@ -124,7 +125,8 @@ def test_without_a_case_is_missing_what_it_alone_shows():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["symptoms-weakness-against-statement", "trauma-contradicted", "indication-judgements-contradict"]
+    "name",
+    ["imaging-support-contradicted", "injection-helped", "trauma-contradicted", "indication-judgements-contradict"],
 )
 def test_a_case_is_proposed_for_a_status_that_went_with_a_case(name):
     before = whole().of(policy())
@@ -136,6 +138,10 @@ def test_a_case_is_proposed_for_a_status_that_went_with_a_case(name):
         assert one in found.shows
     assert len(gone) >= 1
     assert not set(gone) & set(proposer.coverage.missing)
+
+
+def test_a_person_has_confirmed_every_shipped_case():
+    assert [c.name for c in read_cases(CASES) if not c.confirmed] == []
 
 
 def test_hand_checked_items_of_a_few_cases():
@@ -363,6 +369,19 @@ def test_what_cannot_occur_is_told_apart_from_what_is_not_found():
     assert (short.impossible, short.in_time) == (False, False)
 
 
+def test_a_record_that_a_review_sees_otherwise_is_not_proposed(monkeypatch, tmp_path):
+    """The search is told a wrong rule: that what must be weighed counts against a criterion."""
+    right = "st(W,L,unmet)        :- weigh(W,L), has(W,L,against),"
+    text = solve.RULES.read_text(encoding="utf-8")
+    assert right in text
+    wrong = tmp_path / "records.lp"
+    wrong.write_text(text.replace(right, right.replace("against", "considered")), encoding="utf-8")
+    monkeypatch.setattr(solve, "RULES", wrong)
+    found, tried = lacking().propose((item("status", "physical-therapy", "unmet"),))
+    assert isinstance(found, Failure)
+    assert (found.impossible, found.in_time, tried) == (False, True, 3)
+
+
 # ---- A policy without cases -------------------------------------------------------------------------
 
 
@@ -501,6 +520,10 @@ def test_nothing_is_written_over(tmp_path):
     assert done.exit_code == 1
     assert "complete-record-f-100 exists already; name another folder with -o." in done.output
     assert list((tmp_path / "out" / "complete-record-f-100").iterdir()) == []
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    done = plexus(*options, "--missing", "-o", tmp_path / "file" / "cases")
+    assert done.exit_code == 1
+    assert "cannot be written" in done.output
 
 
 def test_a_search_that_is_stopped_exits_with_three(tmp_path):

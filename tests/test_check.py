@@ -29,6 +29,7 @@ from reasoner.vocabulary import CLIN, COV, DCTERMS, OA, OWL, RDFS, SKOS, XSD, Na
 P0587 = Namespace("https://w3id.org/plexus/policy/0587#")
 CODE = Namespace("https://w3id.org/plexus/code/")
 CMM608 = Namespace("https://w3id.org/plexus/policy/cmm-608#")
+CMM606 = Namespace("https://w3id.org/plexus/policy/cmm-606#")
 SSSOM = Namespace("https://w3id.org/sssom/")
 CITO = Namespace("http://purl.org/spar/cito/")
 EVS = Namespace("https://w3id.org/plexus/shapes/evidence#")
@@ -74,9 +75,10 @@ TAKEN = [
     (NamedNode("https://w3id.org/plexus/policy/0587"), OWL.versionIRI, "has no version"),
     (CODE["icd-10-cm/M54.16"], COV.codeSystem, "belongs to no system"),
     (CODE["mapping/rxnorm/704-TricyclicAntidepressant"], SSSOM.mapping_justification, "is not justified"),
-    (CMM608.policy, COV.numberSeenIn, "in which year it was seen"),
-    (CMM608.policy, COV.adjudicable, "decides nothing"),
-    (CMM608.UrgentCases, COV.knownFrom, "from where this is known"),
+    (CMM606.policy, COV.numberSeenIn, "in which year it was seen"),
+    (CMM606.policy, COV.adjudicable, "decides nothing"),
+    (CMM606.RadiculopathyFromDisc, COV.knownFrom, "from where this is known"),
+    (CMM608.UrgentCases, COV.verified, "whether a source was seen"),
     (P0587["edition-2025-12-01"], COV.effectiveFrom, "from which day the edition is in force"),
     (P0587["edition-2025-12-01"], COV.procedureCode, "governs no procedure"),
     (P0587["edition-2025-12-01"], COV.assertedBy, "who vouches for it"),
@@ -270,7 +272,7 @@ def test_a_copy_that_cannot_be_read_is_told_in_a_sentence(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("policy", "said"), [("9999", "Known: 0587"), ("CMM-608", "CMM-608"), ("0587/1999-01-01", "Known")]
+    ("policy", "said"), [("9999", "Known: 0587"), ("CMM-609", "Known: 0587"), ("0587/1999-01-01", "Known")]
 )
 def test_an_edition_that_is_unknown_or_has_no_places_is_wrong_usage(tmp_path, policy, said):
     copy = tmp_path / "copy.txt"

@@ -319,11 +319,15 @@ def why(policy: Policy, knowledge: Knowledge, kind: str, code: str) -> list[str]
 
 def test_a_code_that_does_not_describe_the_indication_is_named(policy, knowledge):
     (spine,) = why(policy, knowledge, "LumbarSpinalStenosis", "64714")
-    assert spine.startswith("CMM-608: Lumbar decompression (eviCore healthcare, number as of 2020): This guideline is")
-    assert spine.endswith("and does not describe surgery for that indication.")
+    assert spine.startswith(
+        "CMM-608: Lumbar decompression (summary model) (eviCore healthcare, number as of 2020): This"
+    )
+    assert spine.endswith(
+        "does not describe surgery for that indication. Lines that it governs are reviewed here as well."
+    )
     (plexus,) = why(policy, knowledge, "LumbarPlexusCompressionByScar", "63047")
     assert "Code 63047 belongs to this guideline." in plexus
-    assert plexus.endswith("the requested code 63047 does not describe surgery for it.")
+    assert "the requested code 63047 does not describe surgery for it." in plexus
     for text in (spine, plexus):
         assert len(set(re.findall(r"\b\d{5}\b", text))) == 1
         assert not NEVER.search(text)
@@ -357,7 +361,7 @@ def test_no_related_policy_for_what_belongs_here(policy, knowledge):
 def test_related_policies_are_summaries_with_sources(knowledge):
     t = knowledge.ontology
     found = t.instances(COV.RelatedPolicy)
-    assert len(found) == 3
+    assert len(found) == 2
     for policy in found:
         assert t.text(policy, COV.adjudicable) == "false"
         assert t.text(policy, COV.numberSeenIn)

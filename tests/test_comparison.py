@@ -138,6 +138,24 @@ def test_a_reading_of_evidence_says_that_evidence_counts_otherwise():
     assert causes(line, "symptoms") == [CauseKind.COUNTED_OTHERWISE, CauseKind.READING]
 
 
+def with_readings(one: Review, number: str, **readings: str) -> Review:
+    """A review as if the policies applied had been others, with these readings."""
+    lines = tuple(replace(x, policy=replace(x.policy, number=number) if x.policy else None) for x in one.lines)
+    return replace(one, lines=lines, readings={name.replace("_", ":", 1): r for name, r in readings.items()})
+
+
+def test_a_name_with_the_number_of_its_policy_is_the_same_ambiguity():
+    one = of("complete-record")
+    bare, named = with_readings(one, "P1", A1="x", A2="y"), with_readings(one, "P1", P1_A1="x", P1_A2="z", P2_A1="q")
+    assert [(i.name, i.before, i.after) for i in compare(bare, named).inputs] == [("P1:A2", "y", "z")]
+    assert [(i.name, i.before, i.after) for i in compare(named, bare).inputs] == [("A2", "z", "y")]
+
+
+def test_readings_of_a_policy_that_only_one_review_applied_are_no_change():
+    one = of("complete-record")
+    assert compare(with_readings(one, "P1", A1="x"), with_readings(one, "P2", A1="y", A3="w")).inputs == ()
+
+
 def other(one: Review, **changed: str) -> Review:
     return replace(one, digests=replace(one.digests, **changed))
 

@@ -171,3 +171,28 @@ def test_one_line_is_talked_about(terminal):
     several = terminal(str(CASES / "two-sides-on-two-lines"), input="quit\n")
     assert several.exit_code == 2 and "Name one line with --line; lines: 1, 2." in several.stderr
     assert terminal(str(CASES / "two-sides-on-two-lines"), "--line", "2", input="quit\n").exit_code == 0
+
+
+# ---- What is being done ----------------------------------------------------------------------------
+
+
+def test_when_the_time_is_up_it_says_what_it_is_at(capsys):
+    from reasoner.cli.whatif import Watch
+
+    watch = Watch(60, shown=lambda: False)
+    watch("line 1: reading 3 of 58")
+    watch._late()
+    err = capsys.readouterr().err
+    assert err == "The time of 60 s is up. At this moment: line 1: reading 3 of 58. What follows is left out.\n"
+
+
+def test_progress_is_shown_on_a_terminal_only_and_wiped_at_the_end(capsys):
+    from reasoner.cli.whatif import Watch
+
+    for shown in (False, True):
+        with Watch(60, shown=lambda shown=shown: shown) as watch:
+            watch._begin -= 2  # as if it had been at work for two seconds
+            watch("line 1: reading 3 of 58")
+        err = capsys.readouterr().err
+        assert err.rstrip() == ("line 1: reading 3 of 58 ..." if shown else "")
+        assert err.endswith(f"\r{' ' * 27}\r") is shown

@@ -279,8 +279,8 @@ def test_links_are_arrows_with_words():
 def test_the_links_of_one_policy_are_those_in_which_it_takes_part():
     diagram = links_diagram(open_library(), "cmm-608")
     (centre,) = diagram.roots
-    assert centre.label == "CMM-608 Lumbar decompression"
-    assert {c.label.split()[0] for c in centre.children} == {"0587", "CMM-606"}
+    assert centre.label == "CMM-608 Lumbar decompression (summary model)"
+    assert {c.label.split()[0] for c in (centre, *centre.children)} == {"0587", "CMM-606", "CMM-608"}
     said = {(a.label, a.target) for a in diagram.arrows if centre.key in (a.source, a.target)}
     assert ("routes to", centre.key) in said
     assert ("presumed merged into", centre.key) in said
@@ -406,8 +406,8 @@ def test_a_request_is_reviewed_and_drawn():
         (["--as-of", "2026-01-01"], 2, "belong to --review"),
         (["--review", "nosuch.ttl"], 1, "nosuch.ttl"),
         (["--links", "9999"], 2, "No policy 9999"),
-        (["CMM-608"], 2, "CMM-608 is known as a summary without a criteria tree; see plexus show CMM-608,"),
-        (["cmm-608"], 2, "plexus graph --links CMM-608."),
+        (["CMM-606"], 2, "CMM-606 is known as a summary without a criteria tree; see plexus show CMM-606,"),
+        (["cmm-606"], 2, "plexus graph --links CMM-606."),
         (["--reading", "A10=any-one"], 2, "belong to --review"),
         (["--review", str(ROOT / "cases" / "complete-record"), "--reading", "A10=no"], 2, "A10 has no reading"),
         (["--review", str(ROOT / "cases")], 2, "requests; name one of them, because a picture shows one request."),
@@ -438,12 +438,15 @@ def test_a_case_folder_stands_for_its_request():
     assert of_folder.output == of_file.output
 
 
-def test_a_line_of_another_policy_is_named_with_its_cure():
-    case = case_named("two-lines-on-one-request")
-    asked = ("--review", str(case.folder), "--as-of", case.as_of.isoformat())
+def test_a_line_of_another_policy_is_named_with_its_cure(tmp_path):
+    text = case_named("two-lines-on-one-request").request.read_text(encoding="utf-8")
+    folder = tmp_path / "request"
+    folder.mkdir()
+    (folder / "request.ttl").write_text(text.replace('"63047"', '"63030"'), encoding="utf-8")
+    asked = ("--review", str(folder), "--as-of", "2026-03-01")
     result = run(*asked, "--line", "2")
     assert result.exit_code == 1
-    assert result.output.startswith("Line 2 (code 63047) has no outcome to draw, because no criterion was applied")
+    assert result.output.startswith("Line 2 (code 63030) has no outcome to draw, because no criterion was applied")
     assert "Draw the line to which criteria were applied with --line 1." in result.output
     assert run(*asked, "--line", "1").exit_code == 0
     assert "has several lines (1, 2). Name one line with --line." in run(*asked).output

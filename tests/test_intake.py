@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from conftest import CASES
+import pytest
+from conftest import CASES, case_named
 from pyoxigraph import NamedNode
 
-from reasoner import intake
+from reasoner import intake, review
 from reasoner.derive import evidence_classes
+from reasoner.errors import RequestError
 from reasoner.vocabulary import CLIN, COV
 
 PA = "https://example.org/pa/complete-record#"
@@ -48,3 +50,18 @@ def test_days_before_the_service_or_dated_after_it():
 def test_classes_of_evidence_come_from_the_ontology(knowledge):
     classes = evidence_classes(knowledge.ontology)
     assert {CLIN.Finding, CLIN.Symptom, CLIN.Sign, CLIN.Treatment, COV.Judgement} <= set(classes)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("clin:level anat:LevelL4L5", "clin:level anat:SpinalCanal", "Name the levels of the lumbar spine"),
+        ("clin:root anat:NerveRootL5", "clin:root anat:FemoralNerve", "Name the nerve root"),
+        ("clin:presence clin:Absent ;\n    cov:date", "cov:date", "State one clin:presence"),
+    ],
+)
+def test_a_level_a_root_and_an_earlier_operation_are_stated_in_plexus_terms(old, new, said):
+    text = case_named("decompression-complete-record").request.read_text(encoding="utf-8")
+    assert old in text
+    with pytest.raises(RequestError, match=said):
+        review(text.replace(old, new).encode(), as_of=date(2026, 3, 1))

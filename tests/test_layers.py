@@ -53,7 +53,7 @@ ORDER = [
     ["second_opinion"],
     ["explain", "notes", "effort"],
     ["reason"],
-    ["lines"],
+    ["lines", "interactions"],
     ["in_force"],
     ["review", "differences"],
     ["comparison", "attribution", "foretelling"],

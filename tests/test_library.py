@@ -13,6 +13,7 @@ from reasoner.cli import main
 from reasoner.errors import PolicyError, ReadingError
 from reasoner.knowledge import load
 from reasoner.policy import check_readings
+from reasoner.vocabulary import COV
 
 HEAD = "@prefix cov: <https://w3id.org/plexus/coverage#> .\n@prefix p0587: <https://w3id.org/plexus/policy/0587#> .\n"
 
@@ -111,7 +112,7 @@ def test_the_edition_in_force_is_chosen_and_named_in_files(library):
     ended = "p0587:edition-2025-12-01 cov:supersededOn '2027-01-01'^^<http://www.w3.org/2001/XMLSchema#date> ."
     added = add(library, OTHER_EDITION.format(day="2027-01-01") + ended)
     assert [p.slug for p in added.policies if p.number == "0587"] == ["0587", "0587-2027-01-01"]
-    later = added.policies[-1]
+    later = next(p for p in added.policies if p.slug == "0587-2027-01-01")
     assert later.shape_files == ("0587.ttl", "0587-2027-01-01.ttl")
 
 
@@ -120,3 +121,14 @@ def test_two_policies_that_govern_one_code_are_an_error(library):
     rival = 'p0587:rival a cov:Policy ; cov:number "R1" ; dcterms:title "Rival" ; dcterms:publisher "somebody" .'
     with pytest.raises(PolicyError, match=r"more\.ttl: p0587:later: governs code 64714, which p0587:edition-2025"):
         add(library, "@prefix dcterms: <http://purl.org/dc/terms/> .\n" + other + rival)
+
+
+def test_ambiguities_are_counted_after_their_letters_in_every_policy(each_policy):
+    notations = [a.notation for a in each_policy.ambiguities]
+    assert notations == [f"{notations[0][0]}{i}" for i in range(1, len(notations) + 1)]
+    assert len({p.ambiguities[0].notation[0] for p in load().policies}) == len({p.number for p in load().policies})
+
+
+def test_the_service_date_chooses_the_edition_where_no_reading_says_another(each_policy):
+    assert each_policy.dates_by(each_policy.default_readings) == COV.serviceDate.value
+    assert each_policy.dates_by({}) == COV.serviceDate.value

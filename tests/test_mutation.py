@@ -17,8 +17,9 @@ from pyoxigraph import NamedNode
 from reasoner import intake
 from reasoner.knowledge import load
 from reasoner.notes import remark_notes
+from reasoner.policy import Policy
 from reasoner.triples import RDF_TYPE, Spo
-from reasoner.vocabulary import SH, local_name
+from reasoner.vocabulary import COV, SH, compact, local_name
 from reasoner.weigh import Weigher, fits_from, relevant
 
 CONSTRAINTS = [
@@ -37,6 +38,7 @@ CONSTRAINTS = [
         "pattern",
         "minInclusive",
         "minExclusive",
+        "maxInclusive",
         "maxExclusive",
         "qualifiedMinCount",
     ]
@@ -45,21 +47,27 @@ CONSTRAINTS = [
 TOGETHER = {SH.qualifiedMinCount: [SH.qualifiedValueShape]}
 
 EXPLAINED: dict[str, str] = {
-    "Nothing negated": "Rules that ask for nothing are dropped when shapes are generated, so the shape never runs.",
-    "Nothing without not": "Rules that ask for nothing are dropped when shapes are generated, so the shape never runs.",
-    "TargetElsewhere without not": "A failed injection at the plexus counts already.",
+    "evs:Nothing negated": "Rules that ask for nothing are dropped at generation, so the shape never runs.",
+    "evs:Nothing without not": "Rules that ask for nothing are dropped at generation, so the shape never runs.",
+    "p0587s:TargetElsewhere without not": "A failed injection at the plexus counts already.",
 }
 
 
 @cache
 def hand_written() -> tuple[Spo, ...]:
     knowledge = load()
-    return (*knowledge.shapes("evidence.ttl"), *knowledge.shapes("policies", "0587.ttl"))
+    return tuple(dict.fromkeys(t for policy in knowledge.policies for t in knowledge.facet_shapes(policy)))
 
 
 @cache
-def probes() -> tuple[Spo, ...]:
-    return load().shapes("policies", "0587.probes.ttl")
+def probes(policy: Policy) -> tuple[Spo, ...]:
+    return load().shapes("policies", policy.probes_file)
+
+
+def policies_of(line: intake.LineRecord) -> tuple[Policy, ...]:
+    """The policies that govern the line's code; the line of a code that none governs is held against all."""
+    code = line.triples.text(NamedNode(line.iri), COV.procedureCode)
+    return tuple(p for p in load().policies if code in p.codes) or load().policies
 
 
 @cache
@@ -82,7 +90,7 @@ def negated(shape: NamedNode) -> tuple[Spo, ...]:
 def mutants() -> list[tuple[str, NamedNode, NamedNode | None]]:
     out: list[tuple[str, NamedNode, NamedNode | None]] = []
     for shape in shape_names():
-        name = local_name(shape.value)
+        name = compact(shape.value)
         for constraint in CONSTRAINTS:
             if any(s == shape and p == constraint for s, p, _ in hand_written()):
                 out.append((f"{name} without {local_name(constraint.value)}", shape, constraint))
@@ -103,7 +111,12 @@ def prepared() -> list[tuple[str, str, intake.LineRecord, Prepared]]:
 
 
 def signature(line: intake.LineRecord, data: Prepared, shapes: tuple[Spo, ...]) -> tuple[object, ...]:
-    policy = load().policies[0]
+    return tuple(signature_under(policy, line, data, (*shapes, *probes(policy))) for policy in policies_of(line))
+
+
+def signature_under(
+    policy: Policy, line: intake.LineRecord, data: Prepared, shapes: tuple[Spo, ...]
+) -> tuple[object, ...]:
     weigher = Weigher(policy, line.triples, fits_from(policy, line.iri, data.probe_results(shapes)))
     defaults = policy.default_readings
     readings = [defaults, *({**defaults, a.iri: r.iri} for a in policy.ambiguities for r in a.readings)]
@@ -122,8 +135,7 @@ def signature(line: intake.LineRecord, data: Prepared, shapes: tuple[Spo, ...]) 
 
 @cache
 def baseline() -> dict[str, tuple[object, ...]]:
-    shapes = (*hand_written(), *probes())
-    return {name: signature(line, data, shapes) for name, _, line, data in prepared()}
+    return {name: signature(line, data, hand_written()) for name, _, line, data in prepared()}
 
 
 KILLERS: list[str] = []
@@ -132,10 +144,9 @@ KILLERS: list[str] = []
 
 def killer(shapes: tuple[Spo, ...]) -> str | None:
     order = {name: i for i, name in enumerate(reversed(KILLERS))}
-    everything = (*shapes, *probes())
     for name, _, line, data in sorted(prepared(), key=lambda x: order.get(x[0], len(order))):
         try:
-            changed = signature(line, data, everything) != baseline()[name]
+            changed = signature(line, data, shapes) != baseline()[name]
         except Exception:  # the probes no longer report the line: the engine's own guard has caught the mutant
             changed = True
         if changed:

@@ -16,6 +16,7 @@ from reasoner import intake
 from reasoner.engine_pyshacl import PyshaclEngine
 from reasoner.knowledge import Knowledge, load
 from reasoner.model import Basis, LineReview, Recommendation
+from reasoner.policy import Policy
 from reasoner.render.turtle_parts import policy_of, shape_outcomes
 from reasoner.triples import Spo
 from reasoner.vocabulary import SH
@@ -41,7 +42,8 @@ def agrees(case: Case, run, *, evidence: bool) -> None:
     for line, prepared in zip(reviewed(case.name).lines, record.lines, strict=True):
         if any("mandate" in n.lower() or "plan term" in n.lower() for n in line.notes):
             continue
-        results = run((*prepared.triples, *knowledge.arrangement))
+        policy = policy_of(line, knowledge) or knowledge.policies[0]
+        results = run(policy, (*prepared.triples, *knowledge.arrangement))
         if line.recommendation is Recommendation.NOT_APPLICABLE:
             assert line_outcome(results, line.iri) is Recommendation.APPROVE  # out of scope: nothing to report
         elif compared(line):
@@ -62,23 +64,26 @@ def reported_by_plexus(line: LineReview) -> set[tuple[str, str]]:
     return {(shape, severity) for _, severity, shape in shape_outcomes(policy, line)}
 
 
+def default_shapes(policy: Policy) -> tuple[Spo, ...]:
+    return load().shapes("policies", f"{policy.slug}.default.ttl")
+
+
 @cache
-def line_shapes() -> tuple[Spo, ...]:
+def line_shapes(policy: Policy) -> tuple[Spo, ...]:
     """The default shapes without the probes on evidence, which pySHACL evaluates slowly."""
-    shapes = load().shapes("policies", "0587.default.ttl")
+    shapes = default_shapes(policy)
     return tuple(t for t in shapes if not (t[1] == SH.targetClass and str(t[0]).endswith("-probe>")))
 
 
 @pytest.mark.slow
 @pytest.mark.sampled(every=8)
 def test_pyshacl_on_the_default_file_agrees(case: Case):
-    agrees(case, lambda data: PyshaclEngine().evaluate(data, line_shapes()), evidence=False)
+    agrees(case, lambda policy, data: PyshaclEngine().evaluate(data, line_shapes(policy)), evidence=False)
 
 
 @pytest.mark.slow
 def test_pyshifty_on_the_default_file_agrees_and_names_the_evidence(case: Case):
-    shapes = load().shapes("policies", "0587.default.ttl")
-    agrees(case, lambda data: shifty_results(data, shapes), evidence=True)
+    agrees(case, lambda policy, data: shifty_results(data, default_shapes(policy)), evidence=True)
 
 
 def evidence_in(results, criterion: str) -> set[str]:
@@ -87,19 +92,16 @@ def evidence_in(results, criterion: str) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.sampled(every=3)
-def test_pyshifty_reports_the_same_fits(case: Case, knowledge: Knowledge, policy):
+def test_pyshifty_reports_the_same_fits(case: Case, knowledge: Knowledge):
     (record,) = intake.read(case.request, as_of=case.as_of)
-    shapes = (
-        *knowledge.shapes("evidence.ttl"),
-        *knowledge.shapes("policies", "0587.ttl"),
-        *knowledge.shapes("policies", "0587.probes.ttl"),
-    )
-    for prepared in record.lines:
+    for line, prepared in zip(reviewed(case.name).lines, record.lines, strict=True):
+        policy = policy_of(line, knowledge) or knowledge.policies[0]
+        shapes = knowledge.policy_shapes(policy)
         data = (*prepared.triples, *knowledge.arrangement)
         ours = fits_from(policy, prepared.iri, PyshaclEngine().evaluate(data, shapes))
         theirs = fits_from(policy, prepared.iri, shifty_results(data, shapes))
         assert ours == theirs
 
 
-def test_the_default_file_is_what_readers_are_pointed_to():
-    assert (ROOT / "shapes/policies/0587.default.ttl").stat().st_size > 10_000
+def test_the_default_file_is_what_readers_are_pointed_to(each_policy):
+    assert (ROOT / f"shapes/policies/{each_policy.slug}.default.ttl").stat().st_size > 10_000

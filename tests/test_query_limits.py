@@ -119,7 +119,7 @@ def test_parameters_take_other_values():
     name = "edition-in-force"
     assert "p0587:edition-2025-12-01" in invoke(name).stdout
     assert invoke(name, "--set", "day=2025-11-30").stdout == "no rows\n"
-    assert invoke(name, "--set", "code=63047").stdout == "no rows\n"
+    assert invoke(name, "--set", "code=63030").stdout == "no rows\n"
     done = invoke(name, "--set", "colour=red")
     assert done.exit_code == 2 and "Parameters: code, day" in done.stderr
     assert invoke(name, "--set", "code").exit_code == 2

@@ -38,6 +38,7 @@ REVIEWED = (
     "symptoms-stated-absent",
     "finding-without-a-method-named",
     "plan-replaces-the-criteria",
+    "decompression-and-plexus-release-for-one-stenosis",
 )
 OTHERWISE = ("complete-record", {"A1": "all-listed"})
 NONE_EXPECTED = {"denials-without-evidence", "shapes-nobody-uses", "clauses-without-shape"}

@@ -20,7 +20,7 @@ from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse, serialize
 from reasoner import review
 from reasoner.cli import main
 from reasoner.counterfactual import verb_for
-from reasoner.effort import Efforts, scale
+from reasoner.effort import Effort, Efforts, WeighedChange, WeighedSet, hardness, scale
 from reasoner.errors import PolicyError, RequestError, SuppositionError
 from reasoner.knowledge import Knowledge
 from reasoner.lines import Situated
@@ -200,6 +200,23 @@ def test_sets_stand_in_the_order_of_their_efforts(case: Case):
         assert ranks == sorted(ranks)
         for way in line.to_approve:
             assert way.hardest.rank == max(c.effort.rank for c in way.changes)
+
+
+def weighed(*ranks: int) -> WeighedSet:
+    changes = tuple(
+        WeighedChange(f"c{i}", "c", Verb.DOCUMENT, Effort("urn:e", str(r), "e", "e", r), "because")
+        for i, r in enumerate(ranks)
+    )
+    return WeighedSet(changes, max((c.effort for c in changes), key=lambda e: e.rank))
+
+
+@pytest.mark.parametrize(
+    ("easier", "harder"),
+    [((1,), (6,)), ((1, 1, 1), (2,)), ((5, 5), (0, 6)), ((5,), (5, 0)), ((5, 0), (5, 1)), ((3, 3), (0, 0, 4))],
+)
+def test_the_hardest_change_of_a_set_goes_before_its_others(easier, harder):
+    assert hardness(weighed(*easier)) < hardness(weighed(*harder))
+    assert hardness(weighed(*easier[::-1])) < hardness(weighed(*harder[::-1]))
 
 
 def test_exists_and_not_sent_goes_before_does_not_exist_yet(knowledge):

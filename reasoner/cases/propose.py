@@ -39,8 +39,8 @@ PRIORITY = ("status", "group", "rule", "shape", "reading", "hinge", "alone", "ru
 COMPLETE = ("status", "group", "rule", "rule-decides", "shape", "reading", "constraint")
 """Dimensions whose items are shown by no record where none is found for any of their aims."""
 
-ATTEMPTS, EACH = 3, 30.0
-"""How many records are tried for one aim, and how many seconds are given to all aims of one target."""
+ATTEMPTS, EACH = 3, 12.0
+"""How many records are tried for one aim, and how many seconds are given to all aims of one target at first."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,12 @@ class Proposer:
         out = Run()
         until = time.monotonic() + seconds
         given_up: set[tuple[Item, ...]] = set()
+        postponed: list[tuple[Item, ...]] = []
         while len(out.proposals) < wanted:
-            target = next((t for t in self._targets() if t not in given_up), None)
+            target = next((t for t in self._targets() if t not in given_up and t not in postponed), None)
+            # What took too long comes again when every other single item is done, and may then take all the time.
+            again = bool(postponed) and (target is None or len(target) > 1)
+            target = postponed.pop(0) if again else target
             if target is None:
                 break
             if time.monotonic() >= until:
@@ -125,17 +129,18 @@ class Proposer:
                 break
             watch(" and ".join(self.words.clause(item) for item in target))
             out.pairs = out.pairs or len(target) > 1
-            found, tried = self.propose(target, until - time.monotonic())
+            left = until - time.monotonic()
+            found, tried = self.propose(target, left if again else min(left, EACH))
             out.tried += tried
             if isinstance(found, Proposal):
                 out.proposals.append(found)
+            elif not found.in_time and not again and time.monotonic() < until:
+                postponed.append(target)
             else:
                 given_up.add(target)
-                if time.monotonic() >= until:
-                    out.timed_out = True
-                else:
-                    out.failures.append(found)
-        out.left = sum(1 for t in self._targets() if t not in given_up) if out.timed_out else 0
+                out.failures.append(found)
+        out.timed_out = out.timed_out or (bool(postponed) and len(out.proposals) < wanted)
+        out.left = sum(t not in given_up for t in self._targets()) if out.timed_out else 0
         return out
 
     @property
@@ -153,7 +158,7 @@ class Proposer:
         yield from ((item,) for item in missing)
         yield from self.coverage.pairs()
 
-    def propose(self, target: tuple[Item, ...], seconds: float = EACH) -> tuple[Proposal | Failure, int]:
+    def propose(self, target: tuple[Item, ...], seconds: float = 60.0) -> tuple[Proposal | Failure, int]:
         """A case that shows an item, or two statuses together; it belongs to the collection from then on.
 
         Args:
@@ -163,7 +168,7 @@ class Proposer:
         Returns:
             the case or why there is none, and how many records were reviewed for it.
         """
-        found = self._search(target, time.monotonic() + min(seconds, EACH))
+        found = self._search(target, time.monotonic() + seconds)
         if isinstance(found, Failure):
             return found, found.tried
         proposal, tried = found
@@ -208,9 +213,9 @@ class Proposer:
         Plain is a record in which many criteria decide alone, and of those the shortest.
         """
         lines = [x for x in self.coverage.lines if x.shows("outcome", "basis", "criteria-met") and self._single(x)]
-        if target == (FIRST,) or not lines:
-            return frame(self.policy), plainest(self.policy)
         starts = [(x, start) for x in lines if (start := self.start_of(x)) is not None]
+        if target == (FIRST,) or not starts:
+            return frame(self.policy), plainest(self.policy)
         best, start = min(starts, key=lambda one: (-_alone(one[0]), len(one[1].triples)))
         by_id = {i.key[0]: Status(i.key[1]) for i in best.items if i.dimension == "status"}
         return start, {leaf.iri: by_id[leaf.id] for leaf in self.policy.leaves}
@@ -232,8 +237,9 @@ class Proposer:
             for one in triples.nodes(request, COV.line):
                 condition = triples.node(one, COV.indication)
                 nodes = (request, one, condition)
-                if all(isinstance(n, NamedNode) for n in nodes) and _one_namespace(triples, request):
-                    return Start(line.case, triples, as_of, *nodes)  # type: ignore[arg-type]
+                if all(isinstance(n, NamedNode) for n in nodes):
+                    start = Start(line.case, triples, as_of, *nodes)  # type: ignore[arg-type]
+                    return start if _one_namespace(start) else None
         return None
 
     # -- what comes of it
@@ -320,8 +326,7 @@ def _triples(request: Path) -> Triples | None:
         return None
 
 
-def _one_namespace(triples: Triples, request: object) -> bool:
+def _one_namespace(start: Start) -> bool:
     """Whether every node of a record is named, and in the namespace of its request."""
-    base = str(getattr(request, "value", "")).rsplit("#", 1)[0] + "#"
-    typed = [s for s, p, _ in triples if p == RDF_TYPE]
-    return all(isinstance(s, NamedNode) and s.value.startswith(base) for s in typed)
+    typed = [s for s, p, _ in start.triples if p == RDF_TYPE]
+    return all(isinstance(s, NamedNode) and s.value.startswith(start.namespace) for s in typed)

@@ -17,6 +17,7 @@ from pyoxigraph import Literal, NamedNode
 from reasoner.cases.encode import Names
 from reasoner.cases.usage import Class, Place, Property, Usage
 from reasoner.derive import DEFINITE_OUTCOMES, FINAL, TRUE, evidence_classes
+from reasoner.errors import PolicyError
 from reasoner.model import Polarity
 from reasoner.policy import Policy
 from reasoner.triples import RDF_TYPE, Node, Spo, Term, Triples
@@ -51,14 +52,21 @@ class Start:
     @property
     def namespace(self) -> str:
         """The namespace of the record's own nodes."""
-        return self.request.value[: len(self.request.value) - len(self.request.value.replace("#", "/").split("/")[-1])]
+        return self.request.value[: max(self.request.value.rfind("#"), self.request.value.rfind("/")) + 1]
 
 
 def frame(policy: Policy) -> Start:
     """A request that documents nothing, for a policy without any case.
 
     The procedure is requested for a day on which the edition is in force; the review is some days before it.
+
+    Raises:
+        PolicyError: the edition names no procedure code.
     """
+    if not policy.codes:
+        raise PolicyError(
+            policy.edition_iri, "names no procedure code, so nothing can be requested.", "Add cov:procedureCode."
+        )
     last = (policy.until or policy.edition + timedelta(days=400)) - timedelta(days=1)
     service = min(policy.edition + timedelta(days=109), last)
     as_of, received = service - timedelta(days=19), service - timedelta(days=38)

@@ -26,11 +26,11 @@ _PREFIX = re.compile(r"[A-Za-z]([\w.-]*[\w-])?", re.ASCII)
 @click.argument("first")
 @click.argument("last", required=False)
 @click.option("--name", default="name-of-the-place", help="Local name of the anchor.")
-@click.option("--prefix", default="p0587", show_default=True, help="Prefix of the policy.")
+@click.option("--prefix", help="Prefix of the policy (default: of the one that SOURCE looks most like).")
 @click.option("--page", type=click.IntRange(1), help="The page, where no form feeds part the document's pages.")
 @LIBRARY
 def anchor(
-    source: Path, first: str, last: str | None, name: str, prefix: str, page: int | None, library: Path | None
+    source: Path, first: str, last: str | None, name: str, prefix: str | None, page: int | None, library: Path | None
 ) -> None:
     """Print an anchor in Turtle for the words of a document that begin with FIRST (and end with LAST).
 
@@ -44,9 +44,9 @@ def anchor(
     from reasoner.anchors import anchor_turtle, page_at
     from reasoner.copies import normalised
 
-    prefix = prefix.removesuffix(":")
     _refuse_names(name, prefix)
     text = text_of(source)
+    prefix = prefix.removesuffix(":") if prefix is not None else _prefix_of(text, library)
     copy = normalised(text)
     start, stop = _range(copy, normalised(first), None if last is None else normalised(last))
     page = page_at(text, start) or page
@@ -56,10 +56,22 @@ def anchor(
     click.echo(anchor_turtle(prefix, name, section, page or "...", start, copy[start:stop], home))
 
 
-def _refuse_names(name: str, prefix: str) -> None:
+def _prefix_of(text: str, library: Path | None) -> str:
+    """The prefix of the policy of which a text looks most like a copy."""
+    from reasoner.check import likeliest
+    from reasoner.dataset import knowledge_graphs, merged
+    from reasoner.vocabulary import policy_prefix
+
+    named = policy_prefix(likeliest(merged(knowledge_graphs(library)), text).edition)
+    if named is None:
+        raise click.UsageError("The names of the policy have no prefix by convention; give one with --prefix.")
+    return named[0]
+
+
+def _refuse_names(name: str, prefix: str | None) -> None:
     if not _LOCAL.fullmatch(name):
         raise click.UsageError(f"--name {name!r} cannot be part of a name in Turtle; use letters, digits, - and _.")
-    if not _PREFIX.fullmatch(prefix):
+    if prefix is not None and not _PREFIX.fullmatch(prefix.removesuffix(":")):
         raise click.UsageError(f"--prefix {prefix!r} is no prefix in Turtle; give one such as p0587.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -228,15 +229,18 @@ def _leave(
 
 
 def _write_cases(output: Path, proposals: list[Proposal]) -> None:
-    """Write proposed cases, each to a folder of its own; nothing that exists is written over."""
+    """Write proposed cases, each to a folder of its own, whole or not at all; nothing that exists is written over."""
     taken = [one.name for one in proposals if (output / one.name).exists()]
     if taken:
         raise click.ClickException(f"{output / taken[0]} exists already; name another folder with -o.")
     try:
+        output.mkdir(parents=True, exist_ok=True)
         for one in proposals:
-            (output / one.name).mkdir(parents=True)
+            with tempfile.TemporaryDirectory(dir=output, prefix=".") as aside:
+                made = Path(aside) / one.name
+                made.mkdir()
+                write(one.request, made / "request.ttl")
+                write(one.expected, made / "expected.toml")
+                made.rename(output / one.name)
     except OSError as error:
         raise click.ClickException(f"{output} cannot be written: {error.strerror}.") from error
-    for one in proposals:
-        write(one.request, output / one.name / "request.ttl")
-        write(one.expected, output / one.name / "expected.toml")

@@ -35,7 +35,10 @@ class Unreadable(click.ClickException):
 @click.command()
 @click.option("--source", type=click.Path(path_type=Path, dir_okay=False), help="A copy of the document, as text.")
 @click.option(
-    "--policy", "wanted", metavar="NUMBER[/DATE]", help="With --source: which edition (default: 0587, the latest)."
+    "--policy",
+    "wanted",
+    metavar="NUMBER[/DATE]",
+    help="With --source: which edition (default: the latest of the policy that it looks like).",
 )
 @click.option("--owl", is_flag=True, help="Classify with HermiT too (needs plexus-reasoner[owl]).")
 @click.option(
@@ -89,7 +92,7 @@ def check(
     if library is not None and source is None and not owl and (guide or is_own(library)):
         well = tell_guide(library, output_format)
     elif source is not None:
-        well = _check_source(library, source, wanted or "0587", output_format)
+        well = _check_source(library, source, wanted, output_format)
     else:
         well = _check_knowledge(library, owl, data, write_anew, output_format)
     if not well:
@@ -212,7 +215,7 @@ def _owl_findings(root: Path | None, *, write_anew: bool) -> list[Finding]:
 # ---- a copy of the document ------------------------------------------------------------------------
 
 
-def _check_source(root: Path | None, source: Path, wanted: str, output_format: str) -> bool:
+def _check_source(root: Path | None, source: Path, wanted: str | None, output_format: str) -> bool:
     from reasoner.check import check_source
     from reasoner.errors import PolicyError
 

@@ -202,7 +202,7 @@ class Watch:
         self._shown = shown()
         self._begin = time.monotonic()
         self._doing = "reading the request"
-        self._written = False
+        self._written = 0
         self._timer = threading.Timer(seconds, self._late)
         self._timer.daemon = True
 
@@ -220,15 +220,15 @@ class Watch:
         if self._shown and time.monotonic() - self._begin > 1:
             self._wipe()
             click.echo(f"{doing} ...", err=True, nl=False)
-            self._written = True
+            self._written = len(doing) + 4
 
     def _wipe(self) -> None:
         if self._written:
-            click.echo("\r\x1b[K", err=True, nl=False)
-            self._written = False
+            click.echo(f"\r{' ' * self._written}\r", err=True, nl=False)
+            self._written = 0
 
     def _late(self) -> None:
-        tell(f"The time of {self._seconds:g} s is up while {self._doing}; the rest will be left out.")
+        tell(f"The time of {self._seconds:g} s is up. At this moment: {self._doing}. What follows is left out.")
 
 
 # ---- On a terminal ---------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ REVIEW_ORDER = (
     "header",
     "readings",
     "lines",
+    "interactions",
     "digests",
     "engine",
     "version",

@@ -71,6 +71,9 @@ def _part(heading: str, body: str) -> str:
 def _review(review: Review) -> str:
     head = "".join(f"<dt>{_e(k)}</dt><dd>{_e(v)}</dd>" for k, v in review.header.items())
     lines = "\n".join(_line(line) for line in review.lines)
+    if review.interactions:
+        told = _list(i.sentence for i in review.interactions)
+        lines += f'\n<section class="between">\n<h2>Between the lines</h2>\n{told}</section>'
     d = review.digests
     digests = "; ".join(f"{k} {v}" for k, v in vars(d).items())
     return (

@@ -36,6 +36,11 @@ def _review_rows(review: Review) -> Iterator[Row]:
         yield "", ""
         yield RULE, ""
         yield from _line_rows(line)
+    if review.interactions:
+        yield "", ""
+        yield RULE, ""
+        yield "Between the lines", "bold"
+        yield from bullets(i.sentence for i in review.interactions)
     yield "", ""
     yield RULE, ""
     yield from wrap(made_by(review.version, review.engine, review.digests), style="dim")

@@ -88,6 +88,21 @@ def _triples(review: Review, knowledge: Knowledge) -> Iterator[Triple]:
         yield Triple(node, COV.lineReview, part)
         yield Triple(part, PROV.wasGeneratedBy, node)
         yield from _line(part, line, agent, knowledge)
+    yield from _interactions(base, review)
+
+
+def _interactions(base: str, review: Review) -> Iterator[Triple]:
+    """What two lines have to do with each other, with the criterion and the evidence of each."""
+    for i, interaction in enumerate(review.interactions, 1):
+        node = NamedNode(f"{base}:interaction{i}")
+        yield Triple(NamedNode(base), COV.interaction, node)
+        yield Triple(node, RDF.type, COV.Interaction)
+        yield Triple(node, COV.interactionKind, COV[f"Interaction-{interaction.kind.value}"])
+        yield Triple(node, COV.reason, text(interaction.sentence))
+        for side in interaction.sides:
+            yield Triple(node, COV.between, NamedNode(f"{base}:line{side.line}"))
+            yield Triple(node, COV.onCriterion, NamedNode(side.iri))
+            yield Triple(node, COV.usedEvidence, NamedNode(side.evidence))
 
 
 def _policies(review: Review, knowledge: Knowledge) -> tuple[Policy, ...]:
