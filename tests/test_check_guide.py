@@ -346,6 +346,12 @@ def test_changes_are_told_when_the_files_have_come_to_rest(tmp_path):
     assert set(waits) == {0.25}
 
 
+def test_what_changes_before_the_first_answer_is_told(library):
+    found = changes(library, sleep=lambda seconds: None)
+    change(library, POLICY, "cov:threshold 2", "cov:threshold 22")
+    assert next(found) == (library / POLICY,)
+
+
 def test_a_change_back_is_no_change(tmp_path):
     a = tmp_path / "a.ttl"
     looks = iter([{a: (1, 1)}, {a: (2, 1)}, {a: (1, 1)}, {a: (1, 1)}, {a: (4, 1)}, {a: (4, 1)}])
