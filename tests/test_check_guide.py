@@ -127,7 +127,7 @@ LINES = [
     ),
     ("    cov:counts cov:For ;\n", "rules", "p0900:CapsuleShownThick a", "cov:counts"),
     ("    cov:defaultReading p0900:Recency-six-months ;\n", "defaults", "p0900:Recency a", "without a default"),
-    ("    cov:ambiguity p0900:Recency ;\n", "readings", "cov:ambiguity p0900:Recency", "no ambiguity of p0900:edition"),
+    ("    cov:ambiguity p0900:Recency ;\n", "readings", "cov:ambiguity p0900:Recency", "neither lists nor settles"),
     ("    cov:anchor p0900:at-treatments ;\n", "places", "p0900:TreatmentsFailed a", "no place in the document"),
 ]
 
