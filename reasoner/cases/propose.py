@@ -39,8 +39,8 @@ PRIORITY = ("status", "group", "rule", "shape", "reading", "hinge", "alone", "ru
 COMPLETE = ("status", "group", "rule", "rule-decides", "shape", "reading", "constraint")
 """Dimensions whose items are shown by no record where none is found for any of their aims."""
 
-ATTEMPTS, EACH = 3, 30.0
-"""How many records are tried for one aim, and how many seconds are given to all aims of one target."""
+ATTEMPTS, EACH = 3, 12.0
+"""How many records are tried for one aim, and how many seconds are given to all aims of one target at first."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,12 @@ class Proposer:
         out = Run()
         until = time.monotonic() + seconds
         given_up: set[tuple[Item, ...]] = set()
+        postponed: list[tuple[Item, ...]] = []
         while len(out.proposals) < wanted:
-            target = next((t for t in self._targets() if t not in given_up), None)
+            target = next((t for t in self._targets() if t not in given_up and t not in postponed), None)
+            # What took too long comes again when every other single item is done, and may then take all the time.
+            again = bool(postponed) and (target is None or len(target) > 1)
+            target = postponed.pop(0) if again else target
             if target is None:
                 break
             if time.monotonic() >= until:
@@ -125,17 +129,18 @@ class Proposer:
                 break
             watch(" and ".join(self.words.clause(item) for item in target))
             out.pairs = out.pairs or len(target) > 1
-            found, tried = self.propose(target, until - time.monotonic())
+            left = until - time.monotonic()
+            found, tried = self.propose(target, left if again else min(left, EACH))
             out.tried += tried
             if isinstance(found, Proposal):
                 out.proposals.append(found)
+            elif not found.in_time and not again and time.monotonic() < until:
+                postponed.append(target)
             else:
                 given_up.add(target)
-                if time.monotonic() >= until:
-                    out.timed_out = True
-                else:
-                    out.failures.append(found)
-        out.left = sum(1 for t in self._targets() if t not in given_up) if out.timed_out else 0
+                out.failures.append(found)
+        out.timed_out = out.timed_out or (bool(postponed) and len(out.proposals) < wanted)
+        out.left = sum(t not in given_up for t in self._targets()) if out.timed_out else 0
         return out
 
     @property
@@ -153,7 +158,7 @@ class Proposer:
         yield from ((item,) for item in missing)
         yield from self.coverage.pairs()
 
-    def propose(self, target: tuple[Item, ...], seconds: float = EACH) -> tuple[Proposal | Failure, int]:
+    def propose(self, target: tuple[Item, ...], seconds: float = 60.0) -> tuple[Proposal | Failure, int]:
         """A case that shows an item, or two statuses together; it belongs to the collection from then on.
 
         Args:
@@ -163,7 +168,7 @@ class Proposer:
         Returns:
             the case or why there is none, and how many records were reviewed for it.
         """
-        found = self._search(target, time.monotonic() + min(seconds, EACH))
+        found = self._search(target, time.monotonic() + seconds)
         if isinstance(found, Failure):
             return found, found.tried
         proposal, tried = found

@@ -116,7 +116,7 @@ def _failed(failure: Failure, words: ItemWords) -> str:
     if failure.impossible:
         return f"Cannot occur: that {what}. {_because(failure)}"
     if not failure.in_time:
-        return f"No record found in the time for one item: that {what} ({tried})."
+        return f"No record found in the time given: that {what} ({tried})."
     return f"No record found: that {what} ({tried})."
 
 
