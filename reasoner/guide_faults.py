@@ -325,7 +325,9 @@ class OwnFiles:
                     what = f"{state}. It is written by plexus shapes --library {self.root}"
                     yield Found("generated", path.as_posix(), what, str(target), example="")
         except PolicyError as error:
-            yield Found("generated", error.node, f"{error.what} {error.cure}".strip(), error.file)
+            what = f"{error.what} {error.cure}".strip()
+            found = self.make(self._iri(error.node), error.prop, what, step="generated")
+            yield found if found.file else replace(found, file=error.file)
 
     def unexpected(self) -> Iterator[Found]:
         """Cases that come out otherwise than expected; that there is none."""

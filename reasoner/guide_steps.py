@@ -49,6 +49,7 @@ _OF_PROPERTY = {
     COV.linkedShape: "shapes",
     COV.choice: "readings",
     COV.ambiguity: "readings",
+    COV.doubt: "readings",
     COV.hasReading: "readings",
     COV.defaultReading: "defaults",
     COV.defaultReason: "defaults",

@@ -188,13 +188,13 @@ class RuleReader:
             for reading in self.t.nodes(choice, COV.underReading):
                 if not uses:
                     what = f"is a reading whose choice in {shown(node)} names no shape."
-                    raise PolicyError(shown(reading), what, "Add cov:uses; evs:Anything asks for nothing.")
+                    cure = "Add cov:uses; evs:Anything asks for nothing."
+                    raise PolicyError(shown(reading), what, cure, prop=COV.choice.value)
                 choices[iri_of(reading)] = uses
         for reading in self.t.nodes(ambiguity, COV.hasReading):
             if iri_of(reading) not in choices:
-                raise PolicyError(
-                    shown(reading), f"is a reading without a shape in {shown(node)}.", "Add a cov:choice."
-                )
+                what = f"is a reading without a shape in {shown(node)}."
+                raise PolicyError(shown(reading), what, "Add a cov:choice.", prop=COV.choice.value)
         return choices
 
     def use(self, node: Node) -> str | Link:

@@ -38,6 +38,7 @@ def changes(
 ) -> Iterator[tuple[Path, ...]]:
     """The files that were changed, added or removed, each time that some were and the files have come to rest.
 
+    The first look is taken at once, so that nothing is missed that changes before the first answer is asked for.
     Runs until it is closed.
 
     Args:
@@ -46,7 +47,12 @@ def changes(
         sleep: how to wait.
         look: how to look; see :func:`state_of`.
     """
-    before = look(root)
+    return _changes(root, look(root), interval, sleep, look)
+
+
+def _changes(
+    root: Path, before: State, interval: float, sleep: Callable[[float], None], look: Callable[[Path], State]
+) -> Iterator[tuple[Path, ...]]:
     while True:
         sleep(interval)
         now = look(root)

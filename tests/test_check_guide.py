@@ -127,7 +127,7 @@ LINES = [
     ),
     ("    cov:counts cov:For ;\n", "rules", "p0900:CapsuleShownThick a", "cov:counts"),
     ("    cov:defaultReading p0900:Recency-six-months ;\n", "defaults", "p0900:Recency a", "without a default"),
-    ("    cov:ambiguity p0900:Recency ;\n", "readings", "cov:ambiguity p0900:Recency", "no ambiguity of p0900:edition"),
+    ("    cov:ambiguity p0900:Recency ;\n", "readings", "cov:ambiguity p0900:Recency", "neither lists nor settles"),
     ("    cov:anchor p0900:at-treatments ;\n", "places", "p0900:TreatmentsFailed a", "no place in the document"),
 ]
 
@@ -344,6 +344,12 @@ def test_changes_are_told_when_the_files_have_come_to_rest(tmp_path):
     assert next(found) == (a, b)  # changed and added, once writing was over
     assert next(found) == (a,)  # removed
     assert set(waits) == {0.25}
+
+
+def test_what_changes_before_the_first_answer_is_told(library):
+    found = changes(library, sleep=lambda seconds: None)
+    change(library, POLICY, "cov:threshold 2", "cov:threshold 22")
+    assert next(found) == (library / POLICY,)
 
 
 def test_a_change_back_is_no_change(tmp_path):
