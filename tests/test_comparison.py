@@ -107,6 +107,17 @@ def test_evidence_recorded_otherwise():
     assert "no relief" in evidence.before and "adequate relief" in evidence.after
 
 
+def test_other_words_for_the_same_record_are_no_change_of_evidence():
+    one = of("complete-record")
+    (line,) = one.lines
+    criteria = tuple(
+        replace(c, evidence=tuple(replace(e, summary=f"{e.summary}, in other words") for e in c.evidence))
+        for c in line.criteria
+    )
+    told = replace(other(one, policy="0" * 64), lines=(replace(line, criteria=criteria),))
+    assert line_of(compare(one, told)).evidence == ()
+
+
 def test_superseded_evidence_and_what_rested_on_it():
     line = line_of(compare(of("complete-record"), of("complete-record", LATER_MRI)))
     assert fates(line)["finding2"] is Fate.NEW
