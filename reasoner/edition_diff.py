@@ -149,6 +149,13 @@ def _edition(old: Policy, new: Policy) -> Iterator[Difference]:
         ("superseded-on", "in force until", old.until, new.until),
         ("next-review", "next review", old.next_review, new.next_review),
         ("procedure", "procedure in plain words", old.procedure_plain, new.procedure_plain),
+        ("caution", "what every review has to say", old.caution, new.caution),
+        (
+            "excludes-indication-of",
+            "policies whose indications are excluded",
+            ", ".join(map(local_name, sorted(old.excludes_indication_of))),
+            ", ".join(map(local_name, sorted(new.excludes_indication_of))),
+        ),
         ("kinds", "kinds of indication", ", ".join(map(local_name, old.kinds)), ", ".join(map(local_name, new.kinds))),
     ):
         if one != other:

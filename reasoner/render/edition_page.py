@@ -17,6 +17,7 @@ from reasoner.render.words import clean
 
 OWN = """
 table { border-collapse: collapse; margin: .5rem 0; } td, th { border: 1px solid var(--line); padding: .2rem .6rem; }
+figure svg { max-width: 100%; height: auto; }
 th { text-align: left; } td.number { text-align: right; } figure { margin: 1rem 0; overflow-x: auto; }
 """
 
