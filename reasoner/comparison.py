@@ -70,7 +70,10 @@ class LineRef:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two reviews compared. ``same_request`` is false where they were compared although they are of two requests."""
+    """Two reviews compared. ``same_request`` is false where they were compared although they are of two requests.
+
+    Interactions are sentences on how the lines have to do with each other.
+    """
 
     schema: str
     request: str
@@ -83,6 +86,8 @@ class Comparison:
     lines: tuple[LineComparison, ...]
     lines_gone: tuple[LineRef, ...] = ()
     lines_new: tuple[LineRef, ...] = ()
+    interactions_gone: tuple[str, ...] = ()
+    interactions_new: tuple[str, ...] = ()
 
     @property
     def other_outcome(self) -> bool:
@@ -121,7 +126,15 @@ def compare(old: Review, new: Review, *, anyway: bool = False) -> Comparison:
         lines=tuple(compare_lines(a, b, inputs) for a, b in pairs),
         lines_gone=tuple(LineRef(x.sequence, x.code, x.side) for x in gone),
         lines_new=tuple(LineRef(x.sequence, x.code, x.side) for x in added),
+        interactions_gone=_sentences(old, but=new),
+        interactions_new=_sentences(new, but=old),
     )
+
+
+def _sentences(of: Review, *, but: Review) -> tuple[str, ...]:
+    """How lines have to do with each other by one review and not by the other."""
+    known = {i.sentence for i in but.interactions}
+    return tuple(i.sentence for i in of.interactions if i.sentence not in known)
 
 
 def same_request(old: Review, new: Review) -> bool:

@@ -13,7 +13,7 @@ from reasoner.errors import ReadingError, SuppositionError
 from reasoner.lines import Situated
 from reasoner.model import LineReview, Status
 from reasoner.policy import Policy, check_readings
-from reasoner.suppose import LineCase, Outcome, leaf_named, nearest, outcome_of, status_named
+from reasoner.suppose import LineCase, Outcome, leaf_named, nearest, outcome_of, status_named, with_reading
 
 HELP = """Suppose a status:   NUMBER STATUS or ID STATUS, such as 2 conflicting
                     (met, unmet, conflicting, to-judge, undocumented)
@@ -57,7 +57,10 @@ class Dialogue:
 
     def outcome(self) -> Outcome:
         """How the line would come out with what is supposed now."""
-        found = self.case.found({**self.case.setting.chosen, **self.now.readings})
+        chosen = dict(self.case.setting.chosen)
+        for name, reading in self.now.readings.items():
+            chosen = with_reading(chosen, self.policy, name, reading)
+        found = self.case.found(chosen)
         if isinstance(found, LineReview) or found.outside is not None:
             return outcome_of(found, {})  # under these readings no criterion is applied
         known = {leaf.id for leaf in found.situation.policy.leaves}

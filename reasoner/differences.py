@@ -240,7 +240,7 @@ def _fate(was: Held | None, now: Held | None, *, same_record: bool, superseded: 
         return Fate.COUNTS_NOW if same_record else Fate.NEW
     if now is None:
         return Fate.COUNTS_NO_LONGER if same_record else Fate.REMOVED
-    if was.told != now.told:
+    if was.told != now.told and not same_record:  # of one record, only the words are others
         return Fate.CHANGED
     if now.reason == superseded and was.reason != superseded:
         return Fate.SUPERSEDED

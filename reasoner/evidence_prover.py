@@ -169,7 +169,7 @@ class EvidenceProver:
         extra = EvidenceFacts(self.facets, self.policy, facts.cls, [*facts.asked, _besides(link)])
         lines = [f"asked({quoted(link.criterion)}).", f"besides({quoted(link.shape or '')})."]
         control = self._control(cls, lines, extra)
-        self._ground(control, ("falls_short", "defaults"), clock)
+        self._ground(control, ("falls_short", "defaults", "own"), clock)
         atoms = best(control, clock)
         return self._node(cls, atoms) if atoms is not None else None
 

@@ -74,7 +74,11 @@ def _ambiguity(ask: Ask, ambiguity: Ambiguity, shortfalls: Iterable[Shortfall]) 
     stories = tuple(s for name in named if (s := ask.cases.story(name, criteria, ask.subject.clock)) is not None)
     witness = next((told[n].witness for n in changing if told[n].witness is not None), None)
     ground = next((told[n].ground for n in changing), None)
-    short = [_short_sentence(ask, s) for s in shortfalls if _switching(s) == ambiguity.iri]
+    short = [
+        f"{_short_sentence(ask, s)}, such as this: {ask.subject.tell.node(s.node)}."
+        for s in shortfalls
+        if _switching(s) == ambiguity.iri
+    ]
     doubts = ask.subject.knowledge.ontology.nodes(NamedNode(ambiguity.iri), COV.doubt)
     kinds = tuple(ask.doubt(d) for d in doubts if isinstance(d, NamedNode))
     return Finding(
@@ -133,9 +137,7 @@ def _short_sentence(ask: Ask, s: Shortfall) -> str:
     by = ask.subject.policy.by_iri
     second = f"“{by[s.asked_by].label}”"
     never = f"never what {second} asks for" if s.always else f"not what {second} asks for by “{s.rule.label}”"
-    return (
-        f"Evidence can fulfil “{by[s.counts_for].label}” and is {never}, such as this: {ask.subject.tell.node(s.node)}."
-    )
+    return f"Evidence can fulfil “{by[s.counts_for].label}” and is {never}"
 
 
 def _shortfall(ask: Ask, s: Shortfall) -> Finding:
@@ -145,10 +147,11 @@ def _shortfall(ask: Ask, s: Shortfall) -> Finding:
         id=f"narrower-{second.id}",
         doubts=(ask.doubt(COV.MismatchedTerms),),
         title=f"“{second.label}” asks for more than “{first.label}”",
-        says=_short_sentence(ask, s),
+        says=f"{_short_sentence(ask, s)}.",
         question=f"Is evidence that fulfils “{first.label}” meant to be enough for “{second.label}”?",
         source=second.source,
         criteria=(first.id, second.id),
+        witness=Witness((f"Such evidence: {ask.subject.tell.node(s.node)}.",)),
         ground=Ground.EVIDENCE,
     )
 

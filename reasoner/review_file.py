@@ -25,8 +25,8 @@ SHOWN = 8
 
 FORM = "https://w3id.org/plexus/review/"
 OLDER: dict[str, frozenset[str]] = {
-    FORM + "1.0": frozenset({"rule", "anchor", "start", "end", "sha256", "meaning", "needed"}),
-    FORM + "1.1": frozenset({"needed"}),
+    FORM + "1.0": frozenset({"rule", "anchor", "start", "end", "sha256", "meaning", "needed", "interactions"}),
+    FORM + "1.1": frozenset({"needed", "interactions"}),
 }
 """Earlier forms that are still read, each with the keys that it did not have yet."""
 

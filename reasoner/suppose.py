@@ -133,6 +133,17 @@ def supposing(situation: Situation, given: Given) -> Situation:
     return replace(situation, weigher=SupposedWeigher(w.policy, w.triples, w.fits, w.ignored, given=dict(given)))
 
 
+def with_reading(chosen: Mapping[str, str], policy: Policy, notation: str, reading: str) -> dict[str, str]:
+    """Readings that are chosen, with one ambiguity of a policy read so in all its editions, whatever was chosen."""
+    own = ("", policy.number, policy.name)
+    kept = {
+        name: r
+        for name, r in chosen.items()
+        if name.rpartition(":")[2] != notation or name.rpartition(":")[0] not in own
+    }
+    return {**kept, f"{policy.number}:{notation}": reading}
+
+
 def resting_on(policy: Policy, criterion: Criterion) -> tuple[Criterion, ...]:
     """The leaves of which evidence counts only with what counts for this criterion."""
     return tuple(

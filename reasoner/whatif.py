@@ -29,6 +29,7 @@ from reasoner.suppose import (
     outcome_of,
     resting_on,
     status_changes,
+    with_reading,
 )
 from reasoner.ways import ways_to_approve
 
@@ -242,9 +243,8 @@ def sensitivity(case: LineCase, given: Given, clock: Clock) -> Iterator[ReadingE
         clock.doing(f"line {case.line.sequence}: reading {done + 1} of {len(rows)}")
         if clock.is_up(f"Line {case.line.sequence}: {done} of {len(rows)} other readings were asked."):
             return
-        names = (ambiguity.notation, f"{policy.number}:{ambiguity.notation}")
-        kept = {name: r for name, r in case.setting.chosen.items() if name not in names}
-        other = _outcome(case.found({**kept, names[1]: reading.notation}), given)
+        chosen = with_reading(case.setting.chosen, policy, ambiguity.notation, reading.notation)
+        other = _outcome(case.found(chosen), given)
         yield ReadingEffect(
             ambiguity=ambiguity.notation,
             reading=reading.notation,

@@ -19,7 +19,7 @@ from reasoner.cli import main
 from reasoner.comparison import Comparison, compare
 from reasoner.differences import CauseKind, Fate, LineComparison, nameless
 from reasoner.errors import ComparisonError
-from reasoner.model import Recommendation, Review
+from reasoner.model import Interaction, InteractionKind, InteractionSide, Recommendation, Review
 from reasoner.render import as_json
 from reasoner.render import comparison as render
 from reasoner.render.words import columns
@@ -105,6 +105,17 @@ def test_evidence_recorded_otherwise():
     assert causes(line, "injection") == [CauseKind.CHANGED_EVIDENCE]
     (evidence,) = line.evidence
     assert "no relief" in evidence.before and "adequate relief" in evidence.after
+
+
+def test_other_words_for_the_same_record_are_no_change_of_evidence():
+    one = of("complete-record")
+    (line,) = one.lines
+    criteria = tuple(
+        replace(c, evidence=tuple(replace(e, summary=f"{e.summary}, in other words") for e in c.evidence))
+        for c in line.criteria
+    )
+    told = replace(other(one, policy="0" * 64), lines=(replace(line, criteria=criteria),))
+    assert line_of(compare(one, told)).evidence == ()
 
 
 def test_superseded_evidence_and_what_rested_on_it():
@@ -335,10 +346,21 @@ def test_lines_are_matched_by_iri_then_by_number_and_the_rest_is_told():
     assert "No longer there\n  - line 2: code 63047" in render.render(compared)
 
 
+def test_what_is_said_of_the_lines_together_is_compared():
+    one = of("two-lines-on-one-request")
+    side = InteractionSide(1, "0587", "support", "urn:c", "support", "urn:e", one.lines[0].criteria[0].source)
+    said = Interaction(InteractionKind.SHARED, "urn:e", "an MRI", None, None, (side, side), "Both lines rest on it.")
+    bare, told = replace(one, interactions=()), replace(one, interactions=(said,))
+    assert compare(bare, told).interactions_new == ("Both lines rest on it.",)
+    assert compare(told, bare).interactions_gone == ("Both lines rest on it.",)
+    assert "Said of the lines together now\n  - Both lines rest on it." in render.render(compare(bare, told))
+    assert compare(told, told).interactions_new == ()
+
+
 def test_a_line_that_no_policy_governs_any_more_lists_no_evidence():
     before, after = of("complete-record"), of("complete-record", A23="plexus-codes")
     assert compare(before, after).lines[0].criteria == ()
-    text = text_of("complete-record").replace('"64714"', '"63047"')
+    text = text_of("complete-record").replace('"64714"', '"63030"')
     (other_code,) = review(text.encode(), as_of=DAY, format="turtle")
     line = line_of(compare(before, other_code))
     assert line.after.recommendation is Recommendation.NOT_APPLICABLE
@@ -438,7 +460,7 @@ def test_the_picture_marks_what_changed_and_why(files):
 
 
 def test_a_picture_of_criteria_that_only_one_review_has():
-    text = text_of("complete-record").replace('"64714"', '"63047"')
+    text = text_of("complete-record").replace('"64714"', '"63030"')
     (gone,) = review(text.encode(), as_of=DAY, format="turtle")
     from reasoner.render.pictures.difference import comparison_diagram
     from reasoner.render.pictures.svg import to_svg

@@ -59,6 +59,12 @@ def test_statuses_and_readings_add_up_and_are_taken_back_one_by_one():
     assert dialogue.now.statuses == {"injection": Status.UNMET} and dialogue.now.readings == {}
 
 
+def test_a_reading_that_is_said_goes_before_one_of_the_options():
+    q = question(case_named("injection-undocumented").request, as_of=date(2026, 3, 1), readings={"0587:A10": "any-one"})
+    dialogue, _ = step(open_dialogue(q.case(1, supposed=True)), "A10 each-listed")
+    assert dialogue.outcome().recommendation is Recommendation.PEND
+
+
 def test_undo_goes_back_step_by_step_and_reset_is_a_step_too():
     dialogue, _ = said("injection met", "symptoms unmet", "undo")
     assert dialogue.now.statuses == {"injection": Status.MET}

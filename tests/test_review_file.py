@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from conftest import CASES, Case, reviewed
+from conftest import CASES, ROOT, Case, reviewed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from reasoner.cli import main
+from reasoner.comparison import compare
 from reasoner.errors import ReviewFileError
 from reasoner.json_schema import misfits
 from reasoner.render import as_json
@@ -45,29 +46,35 @@ def test_what_is_written_is_read_back(case: Case, tmp_path):
         assert len(found) == (1 if text.startswith("{\n") else 2)
 
 
-def as_older(value: Any, lacking: frozenset[str]) -> Any:
-    """A review as an earlier version wrote it: without some keys."""
-    if isinstance(value, dict):
-        return {k: as_older(v, lacking) for k, v in value.items() if k not in lacking}
-    return [as_older(v, lacking) for v in value] if isinstance(value, list) else value
+OLD = sorted((ROOT / "tests/reviews").glob("*.json"))
+"""Reviews of one case as earlier versions wrote them, one of each form that is still read."""
 
 
-@pytest.mark.parametrize("form", OLDER)
-def test_earlier_forms_are_read(form, file):
-    data = as_json.to_dict(reviewed("injection-undocumented"))
-    old = as_older(data, OLDER[form]) | {"schema": form}
-    (found,) = read_reviews(file(old))
-    assert found.schema == form
-    assert found.lines[0].recommendation is reviewed("injection-undocumented").lines[0].recommendation
-    with pytest.raises(ReviewFileError, match="'needed' is missing"):
-        read_reviews(file(old | {"schema": data["schema"]}))
+@pytest.mark.parametrize("path", OLD, ids=[p.stem for p in OLD])
+def test_earlier_forms_are_read_and_compared(path, file):
+    (found,) = read_reviews(path)
+    assert found.schema == f"https://w3id.org/plexus/review/{path.stem}"
+    now = reviewed("injection-undocumented")
+    compared = compare(found, now)
+    assert compared.same_request
+    (line,) = compared.lines
+    assert line.before == line.after
+    assert [c.criterion for c in line.criteria if c.other_status] == []
+    with pytest.raises(ReviewFileError, match="'interactions' is missing"):
+        read_reviews(file(json.loads(path.read_text(encoding="utf-8")) | {"schema": now.schema}))
+
+
+def test_there_is_a_review_of_every_earlier_form():
+    assert {f"https://w3id.org/plexus/review/{p.stem}" for p in OLD} == set(OLDER)
 
 
 def test_an_earlier_form_is_held_to_what_it_had(file):
-    form = next(iter(OLDER))
-    old = as_older(as_json.to_dict(reviewed("complete-record")), OLDER[form] | {"headline"}) | {"schema": form}
+    old = json.loads(OLD[0].read_text(encoding="utf-8"))
+    del old["lines"][0]["headline"]
     with pytest.raises(ReviewFileError, match="'headline' is missing"):
         read_reviews(file(old))
+    with pytest.raises(ReviewFileError, match="extra: it is not known"):
+        read_reviews(file(json.loads(OLD[1].read_text(encoding="utf-8")) | {"extra": 1}))
 
 
 BAD = {

@@ -93,6 +93,26 @@ def test_electrodiagnosis_without_imaging_is_told_with_evidence_and_case():
     assert [d.name for d in f.doubts] == ["MismatchedTerms"]
 
 
+def test_an_edition_that_closes_the_gap_has_no_finding_on_it():
+    """The later edition says what counts without imaging; a payer's own judgement is no evidence that falls short."""
+    knowledge = load(ROOT / "tests" / "editions")
+    later = max((p for p in knowledge.policies if p.number == "0587"), key=lambda p: p.edition)
+    found = {f.id: f for f in verify(later, knowledge, timeout=600).findings}
+    assert found["A14"].doubts[0].name == "MissingMeasure"
+    assert "A3" not in found
+    assert not any(name.startswith("narrower-") for name in found)
+
+
+def test_a_made_policy_is_verified_without_a_word_on_its_doubts():
+    knowledge = load(ROOT / "tests" / "fictional")
+    made = next(p for p in knowledge.policies if p.number == "F-100")
+    told = verify(made, knowledge, timeout=600)
+    assert told.outcome is Outcome.HOLDS
+    assert {f.id: f.doubts for f in told.findings if f.ambiguity} == {"A1": (), "A2": ()}
+    page = to_markdown([told], "1")
+    assert "Recommended: deny. Both apply: “necessary”" in page, "its exclusion prevails, no constraint keeps it apart"
+
+
 def test_criteria_without_a_measure_are_those_that_a_statement_fulfils():
     judged = {f.id.removeprefix("judged-"): f for f in whole().findings if f.id.startswith("judged-")}
     assert set(judged) == {"symptoms", "imaging-support", "clinical-support"}

@@ -47,6 +47,13 @@ def _rows(compared: Comparison) -> Iterator[Row]:
         if refs:
             yield from head(f"{when}")
             yield from bullets(f"line {r.sequence}: code {r.code}{f', {r.side}' if r.side else ''}" for r in refs)
+    for when, sentences in (
+        ("No longer said of the lines together", compared.interactions_gone),
+        ("Said of the lines together now", compared.interactions_new),
+    ):
+        if sentences:
+            yield from head(when)
+            yield from bullets(sentences)
 
 
 SAME = "The same: record, readings, day, policy, shapes, program, version and engine."
