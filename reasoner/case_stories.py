@@ -10,8 +10,9 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from reasoner import resources
-from reasoner.cases.collection import EXPECTED, Case, read_cases
+from reasoner.cases.collection import Case, read_cases
 from reasoner.composition import Clock
+from reasoner.expected import EXPECTED
 from reasoner.knowledge import Knowledge
 from reasoner.model import LineReview, Status
 from reasoner.policy import Policy

@@ -17,13 +17,11 @@ from reasoner.cases.exercise import Exercised, exercised
 from reasoner.cases.items import DIMENSIONS, Item, universe
 from reasoner.engine_pyshacl import PyshaclEngine
 from reasoner.errors import CaseError, PlexusError
+from reasoner.expected import EXPECTED, REQUESTS, cases_in
 from reasoner.knowledge import Knowledge
 from reasoner.lines import Setting
 from reasoner.model import Status
 from reasoner.policy import Policy
-
-REQUESTS = ("request.ttl", "request.jsonld", "request.nt", "request.rdf")
-EXPECTED = "expected.toml"
 
 
 @dataclass(frozen=True)
@@ -59,11 +57,9 @@ def read_cases(folder: Path) -> tuple[Case, ...]:
     if not folder.is_dir():
         raise CaseError(str(folder), "is no folder.", "Name the folder that holds the folders of the cases.")
     out = []
-    for inner in sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")):
+    for inner in (p for p in cases_in(folder) if not p.name.startswith(".")):
         request = next((inner / name for name in REQUESTS if (inner / name).is_file()), None)
         expected = inner / EXPECTED
-        if request is None and not expected.is_file():
-            continue
         if request is None:
             raise CaseError(str(inner), "has no request.", f"Add {REQUESTS[0]}, or remove the folder.")
         if not expected.is_file():

@@ -72,7 +72,8 @@ def draft(
     told = _without_old_reports(ordered, start.triples)
     triples = [*_with_documents(Triples(_as_lines(told, start, policy)), start.triples)]
     triples = [(s, p, Literal(f"PA-{name}") if p == DCTERMS.identifier else o) for s, p, o in triples]
-    triples += _terms(start.request, terms, policy)
+    code = start.triples.text(start.line, COV.procedureCode) or policy.codes[0]
+    triples += _terms(start.request, terms, code)
     triples = _with_days(triples, start, dict(days))
     names = _names(Triples(triples), start.namespace, {c.iri: c.id for c in policy.criteria})
 
@@ -161,7 +162,8 @@ def _document_of(record: Triples, node: NamedNode) -> tuple[NamedNode, str, Name
     return NamedNode(f"{NEW}clinic-note"), "Clinic note", COV.ClinicalNoteDocument
 
 
-def _terms(request: NamedNode, terms: Iterable[tuple[str, str]], policy: Policy) -> Iterator[Spo]:
+def _terms(request: NamedNode, terms: Iterable[tuple[str, str]], code: str) -> Iterator[Spo]:
+    """Terms on file for the code of the line; one that does not bind is about another code."""
     effects = {
         "excludes": COV.Excludes,
         "covers": COV.Covers,
@@ -171,9 +173,8 @@ def _terms(request: NamedNode, terms: Iterable[tuple[str, str]], policy: Policy)
     for who, told in terms:
         node = NamedNode(f"{NEW}{who}-term") if who == "plan" else NamedNode(f"{NEW}mandate")
         effect = effects.get(told, COV.Covers)
-        code = "00000" if told == "does not bind" else policy.codes[0]
         yield node, COV.effect, effect
-        yield node, COV.appliesToCode, Literal(code)
+        yield node, COV.appliesToCode, Literal("00000" if told == "does not bind" else code)
         if who == "plan":
             plan = NamedNode(f"{NEW}plan")
             yield request, COV.plan, plan

@@ -121,7 +121,7 @@ def _outcomes(policy: Policy) -> Iterator[Item]:
 def _branches(policy: Policy) -> Iterator[Item]:
     unused = set()
     if not policy.constraints:
-        unused.add("exclusive(")
+        unused |= {"exclusive(", "not consistent"}
     if not policy.exclusions:
         unused.add("exclusion(")
     for branch in branches():

@@ -33,6 +33,9 @@ from reasoner.vocabulary import COV
 FIRST = Item("outcome", ("recommendation", "approve"))
 """Where no case is approved, that comes first: every other search starts from a record that is."""
 
+MOST_TRIED = 15
+"""After how many records that do not show a target no more are tried for it."""
+
 PRIORITY = ("status", "group", "rule", "shape", "reading", "hinge", "alone", "rule-decides")
 """Dimensions in the order in which they are filled; the others follow as they are listed."""
 
@@ -193,6 +196,8 @@ class Proposer:
                     because |= set(found.because) if found is not None else set()
                     break
                 proved, tried = False, tried + 1
+                if tried > MOST_TRIED:
+                    return Failure(target, impossible=False, tried=tried)
                 proposal = self._reviewed(target, start, aim, found)
                 if proposal is not None:
                     return proposal, tried
