@@ -54,8 +54,11 @@ def seen_from(triples: Triples, request: Node, line: NamedNode, classes: Iterabl
     projected = projected.merged(_service_date(projected, request, line))
     service = day_of(projected.text(line, COV.serviceDate))
     evidence = [n for cls in classes for n in projected.instances(cls)]
-    derived = [*_times(projected, evidence, service), *_superseded(projected, evidence), *_settled(projected)]
-    return projected.merged(derived)
+    times = list(_times(projected, evidence, service))
+    # What is dated after the service is not used, so it takes no other evidence's place either.
+    late = {s for s, p, _ in times if p == COV.datedAfterService}
+    used = [n for n in evidence if n not in late]
+    return projected.merged([*times, *_superseded(projected, evidence, used), *_settled(projected, used)])
 
 
 def _aside(triples: Triples, others: set[Node]) -> Iterator[Spo]:
@@ -96,14 +99,17 @@ def _days(span: timedelta) -> Literal:
 # ---- Supersession (ambiguity A26 decides whether it counts) ----------------------------------------
 
 
-def _superseded(t: Triples, evidence: Iterable[Node]) -> Iterator[Spo]:
+def _superseded(t: Triples, evidence: Iterable[Node], used: Iterable[Node]) -> Iterator[Spo]:
     groups: dict[tuple[object, ...], list[Node]] = {}
     for node in evidence:
         question = _question(t, node)
         if question is not None:
             groups.setdefault(question, []).append(node)
+    counted = set(used)
     for nodes in groups.values():
         for earlier, later in permutations(nodes, 2):
+            if later not in counted:
+                continue
             before, after = evidence_day(t, earlier), evidence_day(t, later)
             if before is not None and after is not None and before < after and _answers(t, later):
                 yield earlier, COV.supersededBy, later
@@ -138,9 +144,10 @@ def _answers(t: Triples, node: Node) -> bool:
     return True
 
 
-def _settled(t: Triples) -> Iterator[Spo]:
+def _settled(t: Triples, used: Iterable[Node]) -> Iterator[Spo]:
     """A reviewing clinician's dated judgement on named evidence takes that evidence's place."""
-    for judgement in t.instances(COV.Judgement):
+    judgements = set(t.instances(COV.Judgement))
+    for judgement in (n for n in used if n in judgements):
         roles = {r for c in t.nodes(judgement, COV.statedBy) for r in t.nodes(c, COV.role)}
         if COV.PayerReviewer in roles and t.text(judgement, COV.date) and t.nodes(judgement, COV.verdict):
             for evidence in t.nodes(judgement, COV.basedOn):

@@ -65,3 +65,21 @@ def test_a_level_a_root_and_an_earlier_operation_are_stated_in_plexus_terms(old,
     assert old in text
     with pytest.raises(RequestError, match=said):
         review(text.replace(old, new).encode(), as_of=date(2026, 3, 1))
+
+
+LATE = """
+:director a cov:Clinician ; cov:role cov:PayerReviewer .
+:late a cov:Judgement ; cov:onCriterion p0587:DocumentedCompression ; cov:verdict cov:NotFulfilled ;
+    cov:statedBy :director ; cov:date "{day}"^^xsd:date ; cov:basedOn :mri-finding ; cov:about :condition .
+:again a clin:Treatment ; clin:kind clin:PhysicalTherapy ; clin:outcome clin:AdequateRelief ;
+    cov:date "{day}"^^xsd:date ; cov:about :condition .
+"""
+
+
+@pytest.mark.parametrize(("day", "takes_place"), [("2026-02-20", True), ("2026-03-21", False)])
+def test_what_is_dated_after_the_service_takes_no_other_evidences_place(day, takes_place):
+    text = GOOD + LATE.format(day=day)
+    (record,) = intake.read(text.encode(), as_of=date(2026, 4, 1))
+    view = record.lines[0].triples
+    assert bool(view.nodes(NamedNode(PA + "mri-finding"), COV.settledFor)) is takes_place
+    assert bool(view.nodes(NamedNode(PA + "therapy"), COV.supersededBy)) is takes_place
