@@ -1,10 +1,10 @@
 """plexus: reviews prior-authorization requests against coverage policies written as RDF and SHACL."""
 
-from reasoner.comparison import compare
+from reasoner.comparing.comparison import compare
 from reasoner.errors import PlexusError, ReadingError, RequestError
 from reasoner.model import LineReview, Recommendation, Review, Status
+from reasoner.questioning.whatif import what_if
 from reasoner.review import review
-from reasoner.whatif import what_if
 
 __all__ = [
     "LineReview",

@@ -10,14 +10,14 @@ import pytest
 from click.testing import CliRunner
 from test_tutorial import follow
 
+from reasoner.authoring.guide import guide
+from reasoner.authoring.guide_steps import STEPS, block_of, example_of
+from reasoner.authoring.tutorial import Command, Edit, source, steps
+from reasoner.authoring.watch import changes, state_of
 from reasoner.cli import main
 from reasoner.cli.guide import watch_guide
-from reasoner.guide import guide
-from reasoner.guide_steps import STEPS, block_of, example_of
 from reasoner.locating import statements
-from reasoner.tutorial import Command, Edit, source, steps
 from reasoner.vocabulary import BASE, COV
-from reasoner.watch import changes, state_of
 
 POLICY, ANCHORS = "ontology/policies/0900.ttl", "ontology/policies/0900.anchors.ttl"
 SHAPES = "shapes/policies/0900.ttl"
@@ -384,7 +384,7 @@ def test_watching_tells_what_changed_and_ends_with_ctrl_c(library, monkeypatch, 
             yield (root / POLICY,)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("reasoner.watch.changes", edited)
+    monkeypatch.setattr("reasoner.authoring.watch.changes", edited)
     watch_guide(library)
     told = capsys.readouterr().out
     first, gap, closed = told.split("changed: ")
@@ -398,6 +398,6 @@ def test_the_command_ends_watching_with_exit_code_zero(library, monkeypatch):
         raise KeyboardInterrupt
         yield ()
 
-    monkeypatch.setattr("reasoner.watch.changes", interrupted)
+    monkeypatch.setattr("reasoner.authoring.watch.changes", interrupted)
     done = run("--library", str(library), "--watch")
     assert done.exit_code == 0 and "Watching" in done.stdout

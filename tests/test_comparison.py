@@ -16,15 +16,15 @@ from jsonschema import Draft202012Validator
 
 from reasoner import review
 from reasoner.cli import main
-from reasoner.comparison import Comparison, compare
-from reasoner.differences import CauseKind, Fate, LineComparison, nameless
+from reasoner.comparing.comparison import Comparison, compare
+from reasoner.comparing.differences import CauseKind, Fate, LineComparison, nameless
 from reasoner.errors import ComparisonError
 from reasoner.model import Interaction, InteractionKind, InteractionSide, Recommendation, Review
+from reasoner.questioning.suppose import with_added
 from reasoner.render import as_json
 from reasoner.render import comparison as render
 from reasoner.render.words import columns
 from reasoner.resources import schema_file
-from reasoner.suppose import with_added
 
 DAY = date(2026, 3, 1)
 SCHEMA = Draft202012Validator(json.loads(schema_file("comparison").read_text(encoding="utf-8")))

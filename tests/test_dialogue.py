@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from conftest import CASES, case_named
 
 from reasoner.cli import main
-from reasoner.dialogue import HELP, Dialogue, open_dialogue, step
 from reasoner.errors import SuppositionError
 from reasoner.model import Recommendation, Status
-from reasoner.questioned import question
+from reasoner.questioning.dialogue import HELP, Dialogue, open_dialogue, step
+from reasoner.questioning.questioned import question
 
 PENDED = str(CASES / "injection-undocumented")
 

@@ -16,19 +16,19 @@ from conftest import CASES, ROOT
 from pyoxigraph import RdfFormat, parse
 
 from reasoner import review
-from reasoner.attribution import Flip, Outcome, Unit
 from reasoner.cli import main
 from reasoner.determine import NO_AUTHORITY, kleene_recommendation
-from reasoner.edition_diff import Change, Part
+from reasoner.editions.attribution import Flip, Outcome, Unit
+from reasoner.editions.edition_diff import Change, Part
+from reasoner.editions.foretelling import Fate, Foreteller
+from reasoner.editions.impact import comparison, impact_of
+from reasoner.editions.library_diff import diff
+from reasoner.editions.recorded import RecordedLine, read_outcomes
+from reasoner.editions.shape_logic import ShapeLogic
 from reasoner.errors import PolicyError, RecordedError, UnknownTerm
-from reasoner.foretelling import Fate, Foreteller
-from reasoner.impact import comparison, impact_of
-from reasoner.library_diff import diff
 from reasoner.model import Basis, Recommendation, Status
-from reasoner.recorded import RecordedLine, read_outcomes
 from reasoner.render.as_json import to_jsonl
 from reasoner.review import checked_records, review_record, setting_of
-from reasoner.shape_logic import ShapeLogic
 from reasoner.triples import Triples
 
 EDITIONS = ROOT / "tests/editions"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 from conftest import ROOT
@@ -20,60 +21,62 @@ ORDER = [
     ["copies"],
     ["placing"],
     ["dataset", "anchors", "card", "names"],
-    ["sparql", "lint", "scaffold", "tutorial"],
+    ["sparql", "lint"],
     ["query", "parameters"],
     ["query_worker"],
     ["owl"],
     ["owl_check"],
-    ["owl_expressions"],
-    ["owl_shapes"],
-    ["owl_record"],
-    ["owl_rules"],
-    ["codes", "shapes", "reading", "json_schema"],
-    ["review_file"],
-    ["shapes_default", "clauses", "shape_logic"],
-    ["edition_rules", "edition_parts"],
-    ["edition_criteria"],
-    ["edition_diff"],
-    ["library_diff", "recorded"],
+    ["codes", "shapes", "reading"],
+    ["shapes_default"],
     ["derive"],
     ["intake"],
     ["engine"],
     ["engine_pyshacl"],
     ["weigh"],
     ["determine"],
-    ["verification", "composition", "facets"],
-    ["prover", "facet_facts", "shape_facts"],
-    ["evidence_prover"],
-    ["stories"],
-    ["proofs"],
-    ["evidence_proofs"],
-    ["properties"],
     ["counterfactual", "describe", "authority"],
-    ["second_opinion"],
-    ["explain", "notes", "effort"],
+    ["explain", "notes"],
     ["reason"],
     ["lines", "interactions"],
     ["in_force"],
-    ["review", "differences"],
-    ["comparison", "attribution", "foretelling"],
-    ["suppose", "impact"],
-    ["questioned", "ways"],
-    ["whatif", "dialogue"],
-    ["expected"],
+    ["review"],
+    ["opinion", "editions", "comparing"],
+    ["questioning", "expected"],
     ["check"],
-    ["guide_steps"],
-    ["guide_faults"],
-    ["guide"],
-    ["watch"],
-    ["cases"],
-    ["case_stories"],
-    ["findings"],
-    ["verify"],
+    ["authoring", "cases"],
+    ["proving"],
     ["__init__"],
     ["render"],
     ["cli"],
 ]
+WITHIN = {
+    "authoring": [["scaffold", "tutorial"], ["guide_steps"], ["guide_faults"], ["guide"], ["watch"]],
+    "comparing": [["json_schema", "differences"], ["review_file"], ["comparison"]],
+    "editions": [
+        ["clauses", "shape_logic"],
+        ["edition_rules", "edition_parts"],
+        ["edition_criteria"],
+        ["edition_diff"],
+        ["library_diff", "recorded"],
+        ["attribution", "foretelling"],
+        ["impact"],
+    ],
+    "opinion": [["owl_expressions"], ["owl_shapes"], ["owl_record"], ["owl_rules"], ["second_opinion"]],
+    "proving": [
+        ["verification", "composition", "facets"],
+        ["prover", "facet_facts", "shape_facts"],
+        ["evidence_prover"],
+        ["stories"],
+        ["proofs"],
+        ["evidence_proofs"],
+        ["properties"],
+        ["case_stories"],
+        ["findings"],
+        ["verify"],
+    ],
+    "questioning": [["effort"], ["suppose"], ["questioned", "ways"], ["whatif", "dialogue"]],
+}
+"""The order inside packages whose modules build on one another."""
 RANK = {name: i for i, group in enumerate(ORDER) for name in group}
 MODULES = sorted(ROOT.glob("reasoner/**/*.py"))
 
@@ -91,6 +94,23 @@ def imported(path) -> set[str]:
         elif isinstance(node, ast.Import):
             out.update(a.name.split(".")[1] for a in node.names if a.name.startswith("reasoner."))
     return out
+
+
+def inside(package: str) -> list[tuple[str, set[str]]]:
+    """The modules of a package with those of the same package that they import."""
+    out = []
+    for path in sorted((ROOT / "reasoner" / package).glob("*.py")):
+        found = re.findall(rf"from reasoner\.{package}\.(\w+) import", path.read_text(encoding="utf-8"))
+        out.append((path.stem, set(found)))
+    return out
+
+
+@pytest.mark.parametrize("package", WITHIN)
+def test_a_module_of_a_package_imports_only_from_those_before_it(package):
+    rank = {name: i for i, group in enumerate(WITHIN[package]) for name in group}
+    for name, imports in inside(package):
+        if name != "__init__":
+            assert {x for x in imports if rank[x] > rank[name]} == set(), name
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))

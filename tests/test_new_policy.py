@@ -11,12 +11,12 @@ from pyoxigraph import RdfFormat, parse
 from test_normal_form import turtlefmt
 
 from reasoner import review
+from reasoner.authoring.guide import guide
+from reasoner.authoring.scaffold import Draft, headings, scaffold
 from reasoner.cli import main
 from reasoner.copies import normalised, span_digest
 from reasoner.errors import PolicyError, ScaffoldError
-from reasoner.guide import guide
 from reasoner.knowledge import load
-from reasoner.scaffold import Draft, headings, scaffold
 
 TODAY = date(2026, 5, 1)
 DOCUMENT = """Coverage Policy 77: Example Knee Procedure

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from reasoner.cli import main
-from reasoner.comparison import compare
+from reasoner.comparing.comparison import compare
+from reasoner.comparing.json_schema import misfits
+from reasoner.comparing.review_file import OLDER, read_reviews
 from reasoner.errors import ReviewFileError
-from reasoner.json_schema import misfits
 from reasoner.render import as_json
 from reasoner.resources import schema_file
-from reasoner.review_file import OLDER, read_reviews
 
 SCHEMA = json.loads(schema_file("review").read_text(encoding="utf-8"))
 LIBRARY = Draft202012Validator(SCHEMA, format_checker=FormatChecker(formats=["date"]))

@@ -21,14 +21,11 @@ from reasoner.engine_pyshacl import PyshaclEngine
 from reasoner.errors import OwlError, OwlTimeout, PolicyError
 from reasoner.knowledge import Knowledge, load
 from reasoner.model import Basis, Polarity, Recommendation, Status
-from reasoner.owl import satisfiable
-from reasoner.owl_expressions import Named, negated, owl_literal
-from reasoner.owl_record import recorded
-from reasoner.owl_rules import Asked, Question, answers, asked, query
-from reasoner.owl_shapes import ShapeTranslator
-from reasoner.render import second_opinion as render
-from reasoner.review import review_records
-from reasoner.second_opinion import (
+from reasoner.opinion.owl_expressions import Named, negated, owl_literal
+from reasoner.opinion.owl_record import recorded
+from reasoner.opinion.owl_rules import Asked, Question, answers, asked, query
+from reasoner.opinion.owl_shapes import ShapeTranslator
+from reasoner.opinion.second_opinion import (
     LeafComparison,
     LineComparison,
     SecondOpinion,
@@ -36,6 +33,9 @@ from reasoner.second_opinion import (
     second_opinion,
     status_from,
 )
+from reasoner.owl import satisfiable
+from reasoner.render import second_opinion as render
+from reasoner.review import review_records
 from reasoner.shapes import ANYTHING, probed_shapes
 from reasoner.triples import RDF_TYPE, Triples
 from reasoner.vocabulary import OWL, RDFS, XSD
@@ -618,7 +618,7 @@ def test_when_time_runs_out_the_command_says_how_far_it_got(capsys, monkeypatch)
     told = capsys.readouterr().out
     assert "1 request file of 1 not compared" in told and told.endswith("Nothing was compared.\n")
     late = iter([0.0, 0.0, 1e9])  # the start, the first batch, and then long afterwards
-    monkeypatch.setattr("reasoner.second_opinion.BATCH", 1)
+    monkeypatch.setattr("reasoner.opinion.second_opinion.BATCH", 1)
     monkeypatch.setattr(time, "monotonic", lambda: next(late, 1e9))
     opinion = second_opinion(load(), pairs_of("complete-record", "mandate-covers"), timeout=300)
     assert opinion.timed_out and len(opinion.lines) == 1 and opinion.agrees

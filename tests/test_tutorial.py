@@ -8,9 +8,9 @@ from datetime import date
 import pytest
 from click.testing import CliRunner
 
+from reasoner.authoring.tutorial import Command, Edit, agrees, apply, edited, source, steps
 from reasoner.cli import main
 from reasoner.render.docs.tutorial import markdown, tutorial_page
-from reasoner.tutorial import Command, Edit, agrees, apply, edited, source, steps
 
 
 def follow(step: Edit | Command, folder):

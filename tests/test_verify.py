@@ -12,21 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reasoner import resources
-from reasoner.composition import Clock, TimeOver, best, relaxed, solve, stratified, table_facts
 from reasoner.determine import kleene_recommendation, program, tree_statuses
 from reasoner.errors import PolicyError, ProgramError
 from reasoner.knowledge import load
 from reasoner.model import GroupStatus, Kind, Polarity, Recommendation, Status
 from reasoner.policy import Criterion, Facet, Policy, Rule
 from reasoner.policy_rules import EVS, generated_namespace
-from reasoner.proofs import Subject
-from reasoner.properties import UnknownProperty, properties, prove
-from reasoner.prover import Prover, pattern_status, patterns
+from reasoner.proving.composition import Clock, TimeOver, best, relaxed, solve, stratified, table_facts
+from reasoner.proving.proofs import Subject
+from reasoner.proving.properties import UnknownProperty, properties, prove
+from reasoner.proving.prover import Prover, pattern_status, patterns
+from reasoner.proving.verification import Ground, Outcome, Proof
+from reasoner.proving.verify import verify
 from reasoner.reading import read_triples
 from reasoner.shapes_default import default_turtle
 from reasoner.triples import Triples
-from reasoner.verification import Ground, Outcome, Proof
-from reasoner.verify import verify
 from reasoner.vocabulary import SH
 
 NAMES = [p.id for p in properties()]

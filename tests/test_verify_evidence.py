@@ -12,14 +12,14 @@ from engines import Prepared
 from pyoxigraph import Literal, NamedNode
 
 from reasoner import intake, resources
-from reasoner.composition import Clock, best
-from reasoner.evidence_prover import ANOTHER, RECORDED, EvidenceProver, Node
-from reasoner.facet_facts import Asked, EvidenceFacts
-from reasoner.facets import OTHER, Facets, literal_fits, request_limits
 from reasoner.knowledge import load
 from reasoner.model import Polarity
 from reasoner.policy import Facet, Rule
-from reasoner.prover import status_facts
+from reasoner.proving.composition import Clock, best
+from reasoner.proving.evidence_prover import ANOTHER, RECORDED, EvidenceProver, Node
+from reasoner.proving.facet_facts import Asked, EvidenceFacts
+from reasoner.proving.facets import OTHER, Facets, literal_fits, request_limits
+from reasoner.proving.prover import status_facts
 from reasoner.reading import read_triples
 from reasoner.shapes import LINE
 from reasoner.triples import RDF_TYPE, Triples
@@ -302,7 +302,7 @@ def test_what_shapes_can_ask_for_together(asked, possible):
     control = Control(["--warn=none", "--models=0"])
     control.add("base", [], "\n".join([*status_facts(), *facts.lines, 'asked("urn:x#rule").']))
     for name in ("shapes.lp", "facets.lp"):
-        control.add("base", [], resources.package_file(name).read_text(encoding="utf-8"))
+        control.add("base", [], resources.package_file(f"proving/{name}").read_text(encoding="utf-8"))
     control.ground([(part, []) for part in ("base", "shapes", "node", "rule_fits", "defaults")])
     assert (best(control, CLOCK) is not None) is possible
 

@@ -14,11 +14,11 @@ from conftest import ROOT, case_named
 from reasoner import review
 from reasoner.cli import main
 from reasoner.knowledge import load
-from reasoner.properties import properties
+from reasoner.proving.properties import properties
+from reasoner.proving.verification import Finding, Ground, Outcome, Verification
+from reasoner.proving.verify import verify
 from reasoner.render.report import to_html, to_markdown
 from reasoner.render.verification import to_json, to_text
-from reasoner.verification import Finding, Ground, Outcome, Verification
-from reasoner.verify import verify
 from reasoner.vocabulary import COV
 
 

@@ -20,21 +20,21 @@ from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse, serialize
 from reasoner import review
 from reasoner.cli import main
 from reasoner.counterfactual import verb_for
-from reasoner.effort import Effort, Efforts, WeighedChange, WeighedSet, hardness, scale
 from reasoner.errors import PolicyError, RequestError, SuppositionError
 from reasoner.knowledge import Knowledge
 from reasoner.lines import Situated
 from reasoner.model import Change, Kind, Recommendation, Status, Verb
-from reasoner.questioned import Questioned, question
+from reasoner.questioning.effort import Effort, Efforts, WeighedChange, WeighedSet, hardness, scale
+from reasoner.questioning.questioned import Questioned, question
+from reasoner.questioning.suppose import LineCase, set_status, supposing
+from reasoner.questioning.ways import ways_to_approve
+from reasoner.questioning.whatif import WhatIf, what_if
 from reasoner.render import whatif as render
 from reasoner.render.words import columns
 from reasoner.resources import schema_file
 from reasoner.review import review_record
-from reasoner.suppose import LineCase, set_status, supposing
 from reasoner.triples import Triples
 from reasoner.vocabulary import CLIN, COV
-from reasoner.ways import ways_to_approve
-from reasoner.whatif import WhatIf, what_if
 
 DAY = date(2026, 3, 1)
 SCHEMA = Draft202012Validator(json.loads(schema_file("whatif").read_text(encoding="utf-8")))

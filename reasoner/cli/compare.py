@@ -13,7 +13,7 @@ from reasoner.cli.whatif import FORMAT, OUTPUT, colour, form_of
 from reasoner.errors import ComparisonError, ReviewFileError
 
 if TYPE_CHECKING:
-    from reasoner.comparison import Comparison
+    from reasoner.comparing.comparison import Comparison
     from reasoner.model import Review
 
 
@@ -72,9 +72,9 @@ def _readers(old: str, new: str) -> Reader:
 
 def _files(old: str, new: str, anyway: bool) -> tuple[Comparison, Review, Review]:
     """Two files of reviews, compared; with the two reviews."""
-    from reasoner.comparison import compare as compare_reviews
-    from reasoner.comparison import counterpart
-    from reasoner.review_file import read_reviews
+    from reasoner.comparing.comparison import compare as compare_reviews
+    from reasoner.comparing.comparison import counterpart
+    from reasoner.comparing.review_file import read_reviews
 
     before, after = read_reviews(old), read_reviews(new)
     if len(before) > 1 and len(after) > 1:

@@ -15,9 +15,9 @@ from reasoner.cli.output import tell, write
 from reasoner.errors import PlexusError, ReadingError
 
 if TYPE_CHECKING:
-    from reasoner.foretelling import Forecast
-    from reasoner.impact import Comparison, Impact
-    from reasoner.library_diff import LibraryDiff, Pair
+    from reasoner.editions.foretelling import Forecast
+    from reasoner.editions.impact import Comparison, Impact
+    from reasoner.editions.library_diff import LibraryDiff, Pair
     from reasoner.lines import Setting
 
 OUTCOMES = (".json", ".jsonl", ".parquet")
@@ -101,7 +101,7 @@ def diff(
 
 
 def _compared(before: str, after: str, library: Path | None) -> LibraryDiff:
-    from reasoner.library_diff import diff as compare
+    from reasoner.editions.library_diff import diff as compare
 
     return compare(before, after, library)
 
@@ -136,8 +136,8 @@ def _impact(
     from dataclasses import replace
 
     from reasoner.cli.review import expand, with_progress
+    from reasoner.editions.impact import Impact, added, impact_of
     from reasoner.errors import RequestError
-    from reasoner.impact import Impact, added, impact_of
     from reasoner.review import checked_records
 
     files = list(dict.fromkeys(f for name in names for f in expand(name)))
@@ -162,7 +162,7 @@ def _impact(
 
 def _held(pair: Pair, day: date, readings: tuple[str, ...]) -> tuple[Comparison, Setting]:
     from reasoner.cli.review import chosen
-    from reasoner.impact import comparison
+    from reasoner.editions.impact import comparison
     from reasoner.review import setting_of
 
     picked = chosen(readings)
@@ -172,8 +172,8 @@ def _held(pair: Pair, day: date, readings: tuple[str, ...]) -> tuple[Comparison,
 
 
 def _forecast(found: LibraryDiff, path: Path, deadline: float) -> Forecast:
-    from reasoner.foretelling import Forecast, Foreteller
-    from reasoner.recorded import read_outcomes
+    from reasoner.editions.foretelling import Forecast, Foreteller
+    from reasoner.editions.recorded import read_outcomes
 
     if path.suffix.lower() not in OUTCOMES:
         raise click.UsageError(f"{path} is no file of outcomes; it should end in {', '.join(OUTCOMES)}.")

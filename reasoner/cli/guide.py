@@ -17,7 +17,7 @@ def is_own(library: Path | None) -> bool:
 
 def tell_guide(library: Path, output_format: str) -> bool:
     """Tell how far a library has come; whether it is complete."""
-    from reasoner.guide import guide
+    from reasoner.authoring.guide import guide
     from reasoner.render.guide import guide_dict, guide_lines
 
     found = guide(library)
@@ -30,9 +30,9 @@ def tell_guide(library: Path, output_format: str) -> bool:
 
 def watch_guide(library: Path) -> None:
     """Tell how far a library has come, and again what changed whenever a file is saved, until Ctrl-C."""
-    from reasoner.guide import guide
+    from reasoner.authoring.guide import guide
+    from reasoner.authoring.watch import changes
     from reasoner.render.guide import difference_lines, guide_lines
-    from reasoner.watch import changes
 
     try:
         waiting = changes(library)

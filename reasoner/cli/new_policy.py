@@ -48,8 +48,8 @@ def new_policy(
     Exit codes: 0 written; 1 a file is in the way or cannot be written; 2 wrong usage or a document that cannot be
     read.
     """
+    from reasoner.authoring.scaffold import Draft, headings, scaffold
     from reasoner.errors import ScaffoldError
-    from reasoner.scaffold import Draft, headings, scaffold
 
     text = text_of(document) if document is not None else ""
     day = effective.date() if effective is not None else None

@@ -53,9 +53,9 @@ def run_second_opinion(
     """
     from reasoner.cli.review import chosen, expand
     from reasoner.knowledge import load
+    from reasoner.opinion.second_opinion import second_opinion
     from reasoner.render import second_opinion as render
     from reasoner.resources import data_dir
-    from reasoner.second_opinion import second_opinion
 
     picked = chosen(readings)
     files = list(expand(str(cases or data_dir() / "cases")))

@@ -15,7 +15,7 @@ from reasoner.cli.output import tell, write
 
 if TYPE_CHECKING:
     from reasoner.policy import Policy
-    from reasoner.verification import Verification
+    from reasoner.proving.verification import Verification
 
 SUFFIXES = (".html", ".md")
 
@@ -91,8 +91,8 @@ def verify(
     """
     from reasoner.errors import PlexusError
     from reasoner.knowledge import load
+    from reasoner.proving.verify import verify_all
     from reasoner.render import verification as render
-    from reasoner.verify import verify_all
 
     if wants_list:
         click.echo(_listed(), nl=False)
@@ -126,7 +126,7 @@ def verify(
 
 
 def _exit_code(found: Iterable[Verification]) -> int:
-    from reasoner.verification import Outcome
+    from reasoner.proving.verification import Outcome
 
     outcomes = {v.outcome for v in found}
     return 1 if Outcome.FAILS in outcomes else 3 if Outcome.UNFINISHED in outcomes else 0
@@ -151,7 +151,7 @@ def _progress() -> Callable[[str], None]:
 
 
 def _listed() -> str:
-    from reasoner.properties import properties
+    from reasoner.proving.properties import properties
 
     return "".join(f"{p.id}\n    {p.claim}\n    Applies to: {p.premises}\n" for p in properties())
 

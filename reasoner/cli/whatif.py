@@ -19,9 +19,9 @@ from reasoner.cli.review import INPUT_FORMATS, chosen, expand
 from reasoner.errors import ReadingError, SuppositionError
 
 if TYPE_CHECKING:
-    from reasoner.dialogue import Dialogue
-    from reasoner.suppose import Outcome, SetStatus
-    from reasoner.whatif import WhatIf
+    from reasoner.questioning.dialogue import Dialogue
+    from reasoner.questioning.suppose import Outcome, SetStatus
+    from reasoner.questioning.whatif import WhatIf
 
 FORMATS = ("text", "json", "svg", "dot", "mmd")
 SUFFIXES = {".txt": "text", ".json": "json", ".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mmd"}
@@ -162,7 +162,7 @@ def _one(request: str) -> str:
 
 
 def _statuses(texts: Iterable[str]) -> list[SetStatus]:
-    from reasoner.suppose import set_status
+    from reasoner.questioning.suppose import set_status
 
     return [set_status(text) for text in texts]
 
@@ -170,7 +170,7 @@ def _statuses(texts: Iterable[str]) -> list[SetStatus]:
 def _asked(
     source: str, wanted: list[SetStatus], line: int | None, timeout: float, watch: Watch, options: dict[str, Any]
 ) -> WhatIf:
-    from reasoner.whatif import what_if
+    from reasoner.questioning.whatif import what_if
 
     return what_if(source, status=wanted, line=line, timeout=timeout, progress=watch, **options)
 
@@ -242,8 +242,8 @@ def _converse(
     output: Path | None,
     options: dict[str, Any],
 ) -> None:
-    from reasoner.dialogue import open_dialogue
-    from reasoner.questioned import given_statuses, question
+    from reasoner.questioning.dialogue import open_dialogue
+    from reasoner.questioning.questioned import given_statuses, question
 
     if output is not None or output_format not in (None, "text"):
         raise click.UsageError("--interactive shows text on the terminal; leave out --output and --format.")
@@ -268,7 +268,7 @@ def on_terminal() -> bool:
 
 def converse(dialogue: Dialogue, actual: Outcome, fixed: list[str]) -> None:
     """Ask, suppose, show, until the user ends it. ``fixed`` is what is supposed throughout."""
-    from reasoner.dialogue import HELP, step
+    from reasoner.questioning.dialogue import HELP, step
 
     click.echo(_screen(dialogue, actual, fixed), nl=False)
     click.echo(HELP)

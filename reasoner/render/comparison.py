@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from reasoner.comparison import Comparison
-from reasoner.differences import CriterionChange, EvidenceChange, Fate, LineComparison
+from reasoner.comparing.comparison import Comparison
+from reasoner.comparing.differences import CriterionChange, EvidenceChange, Fate, LineComparison
 from reasoner.reason import HEADLINES
 from reasoner.render.as_json import dumped, plain
 from reasoner.render.rows import RULE, STYLES, Row, bullets, head, painted, wrap

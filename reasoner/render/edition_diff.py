@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from reasoner.attribution import Unit
-from reasoner.edition_diff import Change, Difference, EditionDiff, EditionName, Part
-from reasoner.foretelling import Fate, Forecast, Foretold
-from reasoner.impact import Impact, LineImpact
-from reasoner.library_diff import LibraryDiff
+from reasoner.editions.attribution import Unit
+from reasoner.editions.edition_diff import Change, Difference, EditionDiff, EditionName, Part
+from reasoner.editions.foretelling import Fate, Forecast, Foretold
+from reasoner.editions.impact import Impact, LineImpact
+from reasoner.editions.library_diff import LibraryDiff
 from reasoner.model import Source
 from reasoner.render.words import clean
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from reasoner.edition_diff import Difference
-from reasoner.foretelling import Forecast
-from reasoner.impact import Impact
-from reasoner.library_diff import LibraryDiff, Pair
+from reasoner.editions.edition_diff import Difference
+from reasoner.editions.foretelling import Forecast
+from reasoner.editions.impact import Impact
+from reasoner.editions.library_diff import LibraryDiff, Pair
 from reasoner.render import edition_diff as words
 from reasoner.render.html import STYLE
 from reasoner.render.pictures.editions import editions_diagram

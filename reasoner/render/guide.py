@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from reasoner.guide import Guide
-from reasoner.guide_steps import Found
+from reasoner.authoring.guide import Guide
+from reasoner.authoring.guide_steps import Found
 
 SHOWN = 20
 """How many of the later findings are listed; JSON has all."""

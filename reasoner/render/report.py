@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 
+from reasoner.proving.verification import CaseStory, Finding, Outcome, Proof, Verification, Witness
 from reasoner.render.html import STYLE
 from reasoner.render.verification import GROUNDS, SIGNS, doubts, place
 from reasoner.render.words import clean
-from reasoner.verification import CaseStory, Finding, Outcome, Proof, Verification, Witness
 
 OWN_STYLE = """
 table { border-collapse: collapse; width: 100%; margin: .6rem 0; }

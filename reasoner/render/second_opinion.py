@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from reasoner.opinion.second_opinion import LeafComparison, LineComparison, SecondOpinion
 from reasoner.render.as_json import HIDDEN
 from reasoner.render.words import clean
-from reasoner.second_opinion import LeafComparison, LineComparison, SecondOpinion
 from reasoner.vocabulary import compact
 
 _SHOWN = 5

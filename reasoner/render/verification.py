@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from reasoner.proving.verification import Check, Finding, Ground, Outcome, Proof, Verification, Witness
 from reasoner.render.words import clean
-from reasoner.verification import Check, Finding, Ground, Outcome, Proof, Verification, Witness
 
 WIDTH = 100
 SIGNS = {

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from reasoner.effort import Effort, WeighedChange, WeighedSet
 from reasoner.model import CriterionResult, Kind, Verb
+from reasoner.questioning.effort import Effort, WeighedChange, WeighedSet
+from reasoner.questioning.suppose import Outcome, StatusChange
+from reasoner.questioning.whatif import DecisiveFact, LineWhatIf, ReadingEffect, WhatIf
 from reasoner.reason import HEADLINES
 from reasoner.render.as_json import dumped, plain
 from reasoner.render.comparison import evidence_sentence, line_dict
 from reasoner.render.rows import RULE, STYLES, TONES, Row, bullets, head, painted, wrap
 from reasoner.render.words import VERBS, evidence_source, kind_word, made_by, sign, tone
-from reasoner.suppose import Outcome, StatusChange
-from reasoner.whatif import DecisiveFact, LineWhatIf, ReadingEffect, WhatIf
 
 HYPOTHETICAL = "HYPOTHETICAL"
 LIMITS = (

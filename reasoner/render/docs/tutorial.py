@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from reasoner.authoring.tutorial import source
 from reasoner.render.docs.page import Html, code
-from reasoner.tutorial import source
 
 if TYPE_CHECKING:
     from markdown_it.token import Token

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reasoner.comparison import Comparison
-from reasoner.differences import Cause, CauseKind, LineComparison
+from reasoner.comparing.comparison import Comparison
+from reasoner.comparing.differences import Cause, CauseKind, LineComparison
 from reasoner.model import CriterionResult, Kind, Review, Verb
+from reasoner.questioning.whatif import LineWhatIf, WhatIf
 from reasoner.reason import HEADLINES
 from reasoner.render.pictures.diagram import CRITERIA, EXCLUDED, MARKINGS, ROLES, Diagram, Item, marking
 from reasoner.render.whatif import HYPOTHETICAL, LIMITS, change_sentence, suppositions
 from reasoner.render.words import VERBS, made_by
-from reasoner.whatif import LineWhatIf, WhatIf
 
 CAUSES = {
     CauseKind.NEW_EVIDENCE: "new evidence",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from reasoner.edition_diff import Change, Difference, EditionDiff, Part
+from reasoner.editions.edition_diff import Change, Difference, EditionDiff, Part
 from reasoner.policy import Policy
 from reasoner.render.pictures.diagram import ROLES, Diagram, Item
 

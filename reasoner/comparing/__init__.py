@@ -1,0 +1,1 @@
+"""Two reviews of the same request held together: what changed, and why."""

@@ -1,0 +1,1 @@
+"""Requests decided once more by an OWL reasoner, independent of shapes and logic program."""
