@@ -3,9 +3,9 @@
 Facets, rules and links become OWL 2 class expressions (:mod:`reasoner.opinion.owl_shapes`), the line a closed record
 (:mod:`reasoner.opinion.owl_record`). HermiT is asked of every node and every rule twice: can the node fit, can it
 not. What cannot fit does not, what cannot but fit does; a node that could do either is reported as undetermined.
-Statuses follow from that by a few lines of their own, and three-valued logic composes them, with no SHACL engine, weighing or logic
-program between. What plans and mandates say is no evidence and has no second opinion; the statuses of such a line
-are compared all the same.
+Statuses follow from that by a few lines of their own, and three-valued logic composes them, with no SHACL engine,
+weighing or logic program between. What plans and mandates say is no evidence and has no second opinion; the statuses
+of such a line are compared all the same.
 """
 
 from __future__ import annotations
