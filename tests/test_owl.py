@@ -421,7 +421,7 @@ def test_data_that_contradicts_the_ontology_is_explained(knowledge, tmp_path):
     (told,) = told_of(knowledge, {"both.ttl": statements(says)})
     first, *why = told.lines
     assert first.startswith("both.ttl contradicts") and not told.agrees
-    assert "  Nothing is more than one of these: Finding, Symptom (nor of 5 other classes)." in why
+    assert "  Nothing is more than one of these: Finding, Symptom (nor of 6 other classes)." in why
     assert "  urn:x:f is a Finding." in why
 
 

@@ -69,7 +69,8 @@ x:old-turns a cov:Exclusion ; cov:id "turns" ; cov:plainText "turns" ; cov:ancho
 x:new-turns a cov:LeafCriterion ; cov:id "turns" ; cov:plainText "turns" ; cov:anchor x:one .
 x:old-bare a cov:LeafCriterion ; cov:id "bare" ; cov:plainText "no place" .
 x:new-bare a cov:LeafCriterion ; cov:id "bare" ; cov:plainText "no place" .
-x:one cov:spanDigest "1" . x:two cov:spanDigest "2" .
+x:one cov:spanDigest "1" ; cov:inSection x:part . x:two cov:spanDigest "2" ; cov:inSection x:part .
+x:part <http://purl.org/dc/terms/isPartOf> x:old , x:new .
 """
 UNMET_UNDER_A_MET_GROUP = """
 @prefix cov: <https://w3id.org/plexus/coverage#> .
