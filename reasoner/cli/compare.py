@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reasoner.cli.options import OUTPUT
 from reasoner.cli.output import write
-from reasoner.cli.whatif import FORMAT, OUTPUT, colour, form_of
+from reasoner.cli.whatif import FORMAT, colour, form_of
 from reasoner.errors import ComparisonError, ReviewFileError
 
 if TYPE_CHECKING:

@@ -9,20 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reasoner.cli.options import LIBRARY
+from reasoner.cli.options import LIBRARY, OUTPUT
 from reasoner.cli.output import write
 from reasoner.errors import PlexusError
 
 if TYPE_CHECKING:
     from reasoner.model import LineReview, Review
     from reasoner.render.pictures.diagram import Diagram
-
-OUTPUT = click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to a file instead of standard output.",
-)
 
 
 @click.command()

@@ -13,3 +13,9 @@ LIBRARY = click.option(
     envvar="PLEXUS_LIBRARY",
     help="A folder with ontology/ and shapes/ of your own, added to what plexus ships (or PLEXUS_LIBRARY).",
 )
+OUTPUT = click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to a file instead of standard output.",
+)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reasoner.cli.options import LIBRARY
+from reasoner.cli.options import LIBRARY, OUTPUT
 from reasoner.cli.output import tell, write
 from reasoner.cli.review import INPUT_FORMATS, chosen, expand
 from reasoner.errors import ReadingError, SuppositionError
@@ -32,12 +32,6 @@ FORMAT = click.option(
     "output_format",
     type=click.Choice(FORMATS),
     help="Form of the output; without it, what the name of the file tells, or text.",
-)
-OUTPUT = click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to a file instead of standard output.",
 )
 
 
