@@ -28,7 +28,13 @@ from reasoner.weigh import Weigher, fits_from, relevant
 
 P = "https://w3id.org/plexus/policy/0587#"
 S = "https://w3id.org/plexus/shapes/policy/0587#"
-CLOCK = Clock(600)
+
+
+def clock() -> Clock:
+    """Time enough, from now on: a run of all tests takes longer than any one of them may."""
+    return Clock(600)
+
+
 LINE_NODE, CONDITION, EVIDENCE = NamedNode("urn:x:line"), NamedNode("urn:x:condition"), NamedNode("urn:x:evidence")
 
 
@@ -42,7 +48,7 @@ def prover() -> EvidenceProver:
 def found() -> dict[str, tuple[Rule, Node | None]]:
     """What fits each rule of the policy under the default readings."""
     own = [r for leaf in prover().policy.leaves for r in prover().own(leaf)]
-    return {r.iri: (r, prover().fulfilled(r, CLOCK)) for r in own}
+    return {r.iri: (r, prover().fulfilled(r, clock())) for r in own}
 
 
 # ---- What is found is real ---------------------------------------------------------------------------
@@ -122,7 +128,7 @@ def test_rules_that_only_another_reading_wakes():
     others = {"ImagingItself", "SpineSurgeryRequestedTogether", "AnotherApproachRequested", "InfiltrationIndication"}
     assert asleep == others
     for iri in (P + name for name in others):
-        assert prover().fulfilled(found()[iri][0], CLOCK, any_reading=True) is not None
+        assert prover().fulfilled(found()[iri][0], clock(), any_reading=True) is not None
 
 
 # ---- What cases show is found ------------------------------------------------------------------------
@@ -148,7 +154,7 @@ def test_a_status_that_a_reading_changes_in_a_case_is_among_the_changes_found():
                         direct = a.iri in {f.ambiguity for rule in leaf.rules for f in rule.facets}
                         if after is not before and direct:
                             seen.add((a.notation, leaf.id))
-                            if leaf.iri not in {t.leaf for t in prover().turns(a.iri, r.iri, CLOCK)}:
+                            if leaf.iri not in {t.leaf for t in prover().turns(a.iri, r.iri, clock())}:
                                 missed.add((case.name, a.notation, r.notation, leaf.id))
     assert missed == set()
     assert len(seen) >= 35
@@ -156,12 +162,12 @@ def test_a_status_that_a_reading_changes_in_a_case_is_among_the_changes_found():
 
 def test_only_a_symptom_can_count_on_both_sides():
     """It may be attributed to the compression and to a cause outside; every other evidence takes one side."""
-    both = {leaf.id for leaf in prover().policy.leaves if prover().both_sides(leaf.iri, CLOCK) is not None}
+    both = {leaf.id for leaf in prover().policy.leaves if prover().both_sides(leaf.iri, clock()) is not None}
     assert both == {"symptoms"}
 
 
 def test_electrodiagnosis_alone_fulfils_one_criterion_and_never_the_next():
-    (one,) = prover().shortfalls(CLOCK)
+    (one,) = prover().shortfalls(clock())
     assert (local_name(one.counts_for), local_name(one.asked_by)) == ("DocumentedCompression", "ImagingSupportsSurgery")
     assert one.always
     methods = {v for path, v in one.node.values if path.endswith("clin:modality")}
@@ -177,17 +183,19 @@ def test_what_rests_on_imaging_rests_on_a_test():
     """A link that asks for more implies the one that asks for less, so no such reading can take evidence away."""
     policy = prover().policy
     imaging = next(a for a in policy.ambiguities if a.notation == "A3")
-    turns = prover().turns(imaging.iri, imaging.readings[1].iri, CLOCK)
+    turns = prover().turns(imaging.iri, imaging.readings[1].iri, clock())
     assert {(t.before.value, t.after.value) for t in turns} == {("undocumented", "met"), ("undocumented", "to-judge")}
 
 
 def test_a_line_out_of_scope_under_one_reading():
     policy = prover().policy
     approach = next(a for a in policy.ambiguities if a.notation == "A20")
-    node = prover().crosses_scope(approach.iri, next(r.iri for r in approach.readings if r != approach.default), CLOCK)
+    node = prover().crosses_scope(
+        approach.iri, next(r.iri for r in approach.readings if r != approach.default), clock()
+    )
     assert node is not None and node.values == (("cov:approach", COV.LaparoscopicApproach.value),)
     dates = next(a for a in policy.ambiguities if a.notation == "A22")
-    assert prover().crosses_scope(dates.iri, dates.readings[1].iri, CLOCK) is None
+    assert prover().crosses_scope(dates.iri, dates.readings[1].iri, clock()) is None
 
 
 # ---- Paths and values --------------------------------------------------------------------------------
@@ -304,7 +312,7 @@ def test_what_shapes_can_ask_for_together(asked, possible):
     for name in ("shapes.lp", "facets.lp"):
         control.add("base", [], resources.package_file(f"proving/{name}").read_text(encoding="utf-8"))
     control.ground([(part, []) for part in ("base", "shapes", "node", "rule_fits", "defaults")])
-    assert (best(control, CLOCK) is not None) is possible
+    assert (best(control, clock()) is not None) is possible
 
 
 def test_a_property_that_a_request_states_once_has_one_value():
