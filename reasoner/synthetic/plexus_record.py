@@ -238,7 +238,7 @@ def weakness(x: Sheet, rows: Rows, key: str = "thigh-weakness", **values: object
 
 def treatment(x: Sheet, rows: Rows, key: str, **values: object) -> None:
     """A treatment of the plexus's condition in the treatment record."""
-    x.put("treatments", key, rows, about=CONDITION, documentedIn="treatment-record", **values)
+    x.put("treatments", key, rows, **{"about": CONDITION, "documentedIn": "treatment-record", **values})
 
 
 def therapy(x: Sheet, rows: Rows, key: str = "plexus-therapy", **values: object) -> None:
@@ -480,7 +480,8 @@ def _after_acute_trauma(x: Sheet, rows: Rows) -> None:
     """Days after an injury the surgeon states that no conservative treatment was indicated because of it."""
     for note in ("imaging", "clinic note"):
         x.day[note][rows] = x.day["received"][rows] - 2
-    x.day["surgical note"][rows] = x.day["received"][rows] - 1
+    for later in ("second imaging", "surgical note"):
+        x.day[later][rows] = x.day["received"][rows] - 1
     x.day["service"][rows] = x.day["received"][rows] + x.draws.whole("soon", 1, 6)[rows]
     x.word["mechanism"][rows] = x.draws.word("injury mechanism", ("Haematoma", "BoneFragment"))[rows]
     x.word["kind"][rows] = x.lexicon.code("LumbarPlexusCompressionByTrauma")

@@ -171,8 +171,9 @@ def treatment(x: Sheet, rows: Rows, key: str, **values: object) -> None:
         date=x.day["treatment record"],
         documentKind="TherapyRecordDocument",
     )
-    told: dict[str, object] = {"outcome": x.draws.word(f"{key} outcome", NO_GAIN)}
-    x.put("treatments", key, rows, about=CONDITION, documentedIn="treatment-record", **{**told, **values})
+    outcome = x.draws.word(f"{key} outcome", NO_GAIN)
+    told: dict[str, object] = {"about": CONDITION, "documentedIn": "treatment-record", "outcome": outcome}
+    x.put("treatments", key, rows, **{**told, **values})
 
 
 def therapy(x: Sheet, rows: Rows, key: str = "spine-therapy", **values: object) -> None:
@@ -323,7 +324,7 @@ def _cauda_equina(x: Sheet, rows: Rows) -> None:
 def _soon(x: Sheet, rows: Rows) -> None:
     """An urgent case: everything happens within days."""
     received = x.day["received"]
-    for name, before in (("imaging", 2), ("clinic note", 2), ("surgical note", 1)):
+    for name, before in (("imaging", 2), ("clinic note", 2), ("second imaging", 1), ("surgical note", 1)):
         x.day[name][rows] = received[rows] - before
     x.day["service"][rows] = received[rows] + x.draws.whole("at once", 0, 3)[rows]
 
