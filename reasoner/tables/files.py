@@ -70,9 +70,7 @@ class TableFile:
             reader = arrow_csv.open_csv(
                 self.path,
                 read_options=arrow_csv.ReadOptions(block_size=BLOCK, encoding=self.encoding),
-                parse_options=arrow_csv.ParseOptions(
-                    delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=odd
-                ),
+                parse_options=parse,
                 convert_options=arrow_csv.ConvertOptions(
                     column_types={h: pa.string() for h in self.headers},
                     include_columns=list(columns),

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-_BITS = 64 * 1024 * 1024
+_ROWS = 8192
+"""How many requests are checked at once."""
+_BITS = 16 * 1024 * 1024
 """Up to so many (request, key) pairs are looked up in a table of truth values; more in sorted arrays."""
 
 
@@ -35,7 +37,8 @@ def reference_faults(table: pa.Table, schema: Schema) -> Iterator[tuple[int, Fau
     Returns:
         the position of each request, and its fault.
     """
-    yield from _Check(table, schema).faults()
+    for start in range(0, table.num_rows, _ROWS):
+        yield from ((start + place, fault) for place, fault in _Check(table.slice(start, _ROWS), schema).faults())
 
 
 class _Check:
@@ -105,10 +108,16 @@ class _Check:
         found: np.ndarray = known[np.minimum(np.searchsorted(known, codes), len(known) - 1)] == codes
         return found
 
+    def _count(self, name: str) -> int:
+        known = self.known[name]
+        return int(known.sum()) if known.dtype == bool else len(known)
+
     def faults(self) -> Iterator[tuple[int, Fault]]:
         import numpy as np
 
         for name, codes in self.key_codes.items():
+            if self._count(name) == len(codes):
+                continue
             ordered = np.sort(codes)
             if np.any(ordered[1:] == ordered[:-1]):
                 for code in np.unique(ordered[1:][ordered[1:] == ordered[:-1]]):
@@ -122,9 +131,13 @@ class _Check:
     def _fault(
         self, name: str, column: Column, code: int, hits: int, found: _Keys, i: int
     ) -> Iterator[tuple[int, Fault]]:
+        import numpy as np
+
         owner = code // self.width
         text = str(self.names[code % self.width].as_py())
-        where = f"{name}.{column.name}, row {int(found.row[i]) + 1} of the request"
+        first = 0 if name == REQUESTS else int(np.searchsorted(self.children[name][0], owner))
+        nth = "" if name == REQUESTS else f", row {int(found.row[i]) - first + 1} of the request"
+        where = f"{name}.{column.name}{nth}"
         if hits > 1:
             several = [t for t in column.refers_to if self._has(t, found.owner[i : i + 1] * 0 + code)[0]]
             cure = f"Write the table before the key, such as {several[0]}/{text[:40]}."
@@ -171,12 +184,11 @@ def _keys(owner: np.ndarray, struct: Any, name: str) -> _Keys | None:
 
 
 def _spread(owner: np.ndarray, values: Any) -> _Keys:
-    """Values and lists of values alike, one entry each, with the position of the row within its request."""
+    """Values and lists of values alike, one entry each, with the position of the row."""
     import numpy as np
 
     pa, pc = arrow(), compute()
-    first = np.searchsorted(owner, owner)
-    row = np.arange(len(owner)) - first
+    row = np.arange(len(owner))
     if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
         lengths = pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False)
         owner, row, values = np.repeat(owner, lengths), np.repeat(row, lengths), values.flatten()
