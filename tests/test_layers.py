@@ -87,7 +87,8 @@ WITHIN = {
         ["merge"],
         ["sources"],
         ["report"],
-        ["draft", "samples"],
+        ["report"],
+        ["report_text", "draft", "samples"],
     ],
     "questioning": [["effort"], ["suppose"], ["questioned", "ways"], ["whatif", "dialogue"]],
 }

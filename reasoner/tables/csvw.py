@@ -24,6 +24,8 @@ from reasoner.vocabulary import BASE, PREFIXES, RDF, compact, local_name
 METADATA_FILE = "csv-metadata.json"
 CONTEXT = "http://www.w3.org/ns/csvw"
 VALUES, TERMS = BASE + "tables#values", BASE + "tables#terms"
+TO_WRITE = "…"
+"""How a text begins that an author has still to write."""
 _INHERITED = ("null", "default", "separator", "datatype")
 _TYPE = ("rdf:type", RDF.type.value)
 
@@ -193,11 +195,16 @@ class _Entry:
         datatype = said.get("datatype")
         base = datatype.get("base") if isinstance(datatype, dict) else datatype
         pattern = datatype.get("format") if isinstance(datatype, dict) and base in ("date", "dateTime") else None
-        if pattern is not None:
-            strptime_of(str(pattern))
         values: Any = next((said[k] for k in (VALUES, "plexus:values") if k in said), {})
+        unwritten = [*(k for k, v in dict(values).items() if _to_write(v))] if isinstance(values, dict) else []
+        if unwritten or _to_write(pattern):
+            what = f"what {', '.join(unwritten)} means" if unwritten else "the format of its dates"
+            cure = f"Put it in the place of “{TO_WRITE}”; null means missing."
+            raise TableError(f"{self.path}, {where}: {what} is still to be written.", cure)
         if not isinstance(values, dict):
             raise TableError(f"{self.path}, {where}: its values are no object.", 'Write {"L": "clin:Left"}.')
+        if pattern is not None:
+            strptime_of(str(pattern))
         return Treatment(
             said.get("separator"),
             (nulls,) if isinstance(nulls, str) else tuple(nulls),
@@ -254,3 +261,7 @@ def _titles(column: Mapping[str, Any]) -> tuple[str, ...]:
 def _expanded(name: str) -> str:
     prefix, colon, local = name.partition(":")
     return PREFIXES[prefix] + local if colon and prefix in PREFIXES else name
+
+
+def _to_write(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(TO_WRITE)

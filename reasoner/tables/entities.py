@@ -33,7 +33,7 @@ class Entity:
         """The name of the file, for messages."""
         return self.file.path.name
 
-    def raw(self, rows: int = 65_536) -> Iterator[Any]:
+    def raw(self, rows: int = 16_384) -> Iterator[Any]:
         """The rows batch by batch with their numbers, from 1."""
         import numpy as np
 

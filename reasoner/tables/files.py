@@ -13,6 +13,8 @@ from reasoner.tables.optional import arrow, parquet
 
 BLOCK = 8 * 1024 * 1024
 """How many bytes of a CSV file are read at once."""
+BUFFER = 256 * 1024
+"""How many bytes of a column of a Parquet file are read at once."""
 TABLE_SUFFIXES = (".parquet", ".pq", ".csv", ".tsv")
 
 
@@ -38,7 +40,7 @@ class TableFile:
         meta = open_parquet(self.path).metadata
         return sum(int(meta.row_group(i).total_byte_size) for i in range(meta.num_row_groups)) * 2
 
-    def batches(self, columns: Sequence[str], rows: int = 65_536) -> Iterator[Any]:
+    def batches(self, columns: Sequence[str], rows: int = 16_384) -> Iterator[Any]:
         """The rows as Arrow tables of some columns, in the order of the file.
 
         Raises:
@@ -103,7 +105,7 @@ def open_parquet(path: Path) -> Any:
     """
     pa = arrow()
     try:
-        return parquet().ParquetFile(path)
+        return parquet().ParquetFile(path, buffer_size=BUFFER, pre_buffer=False)
     except (OSError, pa.ArrowInvalid) as error:
         raise TableError(f"{path} cannot be read as Parquet.", "Check the path, or write the file anew.") from error
 
