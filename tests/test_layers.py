@@ -88,7 +88,7 @@ WITHIN = {
         ["sources"],
         ["report"],
         ["report"],
-        ["report_text", "draft", "samples"],
+        ["report_text", "draft", "sample_tables"],
     ],
     "questioning": [["effort"], ["suppose"], ["questioned", "ways"], ["whatif", "dialogue"]],
 }

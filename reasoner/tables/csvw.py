@@ -2,8 +2,8 @@
 
 Read of the W3C Recommendation (Metadata Vocabulary for Tabular Data): tables, url, tableSchema, columns, name, titles,
 propertyUrl, datatype with format, separator, null, default, required, suppressOutput, virtual, primaryKey, foreignKeys,
-dialect (delimiter, encoding). Two annotations are plexus's own: ``values``, what a user's codes mean, and ``terms``,
-the names that a column takes.
+dialect (delimiter, encoding). Plexus's own annotations are ``values``, what a user's codes mean; ``terms``, the names
+that a column takes, or for the whole group those of each class of terms; and ``range``, the class of a column.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from reasoner.vocabulary import BASE, PREFIXES, RDF, compact, local_name
 
 METADATA_FILE = "csv-metadata.json"
 CONTEXT = "http://www.w3.org/ns/csvw"
-VALUES, TERMS = BASE + "tables#values", BASE + "tables#terms"
+VALUES, TERMS, RANGE = (f"{BASE}tables#{name}" for name in ("values", "terms", "range"))
 TO_WRITE = "…"
 """How a text begins that an author has still to write."""
 _INHERITED = ("null", "default", "separator", "datatype")
@@ -41,7 +41,9 @@ def metadata_of(schema: Schema, terms: TermIndex, suffix: str = ".csv") -> dict[
         terms: the terms that columns take.
         suffix: what the names of files end in.
     """
-    return {"@context": CONTEXT, "tables": [_table(t, terms, suffix) for t in schema.tables]}
+    ranges = sorted({c.range for t in schema.tables for c in t.columns if c.range and not c.values})
+    names = {compact(r): names_of(terms.instances[r], terms) for r in ranges}
+    return {"@context": CONTEXT, TERMS: names, "tables": [_table(t, terms, suffix) for t in schema.tables]}
 
 
 def _table(table: RecordTable, terms: TermIndex, suffix: str) -> dict[str, Any]:
@@ -70,8 +72,10 @@ def _column(column: Column, terms: TermIndex) -> dict[str, Any]:
         out["separator"] = SEPARATOR
     if column.required:
         out["required"] = True
-    if column.kind == "term":
-        out[TERMS] = names_of(terms.takes(column), terms)
+    if column.values:
+        out[TERMS] = names_of(column.values, terms)
+    elif column.range:
+        out[RANGE] = compact(column.range)
     return out
 
 

@@ -22,7 +22,8 @@ def draft_metadata(report: MappingReport, schema: Schema) -> dict[str, Any]:
 def _table(table: TableReport, schema: Schema) -> dict[str, Any]:
     meant = schema.table(table.table)
     known = {c.name: c for c in columns_of(meant)}
-    columns = [_used(c, known[c.target]) for c in table.columns] + [_unused(u) for u in table.unused]
+    said = {c.source: _used(c, known[c.target]) for c in table.columns} | {u.source: _unused(u) for u in table.unused}
+    columns = [said[h] for h in table.headers]
     kind = {"name": "class", "virtual": True, "propertyUrl": "rdf:type", "valueUrl": meant.cls}
     return {"url": table.source, "tableSchema": {"columns": [*columns, kind]}}
 

@@ -80,6 +80,8 @@ class _Reader:
                 self._unsaid(node, child)
                 out[child.name].append({c.name: self._cell(node, c) for c in child.columns})
         self._linked_as_another()
+        for child in self.schema.children:  # RDF has no order; rows stand by number and key
+            out[child.name].sort(key=lambda r: (r.get("sequence") or 0, r[KEY]))
         return out
 
     def _fault(self, node: Node, what: str, cure: str) -> None:
@@ -120,7 +122,7 @@ class _Reader:
         found = self.triples.subjects(prop, node) if column.inverse else self.triples.objects(node, prop)
         values = [v for term in found if (v := self._value(node, column, term)) is not None]
         if column.many:
-            return values or None
+            return sorted(values) or None
         if len(set(found)) > 1:
             what = column.message or f"{compact(column.iri)} is said {len(found)} times."
             self._fault(node, what, "" if column.message else ONCE)

@@ -81,6 +81,7 @@ class TableReport:
     table: str
     source: str
     rows: int
+    headers: tuple[str, ...]
     columns: tuple[ColumnReport, ...]
     unused: tuple[UnusedColumn, ...]
     missing: tuple[MissingColumn, ...]
@@ -208,11 +209,13 @@ class _Counting:
     ) -> None:
         self.mapping, self.source, self.terms, self.nested = mapping, source, terms, nested
         self.unused = (*mapping.unused, *unused)
+        self.headers: tuple[str, ...] = ()
         self.columns = {m.source: _CountedColumn(m.column, terms) for m in mapping.columns}
 
     def over(self, batches: Iterable[Any]) -> TableReport:
         done = 0
         for batch in batches:
+            self.headers = tuple(batch.column_names)
             for m in self.mapping.columns:
                 where = f"{self.source}, {m.source}"
                 cells = typed(batch.column(m.source), m.column, m.treatment, where)
@@ -220,7 +223,9 @@ class _Counting:
             done += batch.num_rows
         taken = [m.column.name for m in self.mapping.columns]
         columns = tuple(self.columns[m.source].report(m.source) for m in self.mapping.columns)
-        return TableReport(self.mapping.table.name, self.source, done, columns, self._unused(taken), self._missing())
+        return TableReport(
+            self.mapping.table.name, self.source, done, self.headers, columns, self._unused(taken), self._missing()
+        )
 
     def _unused(self, taken: list[str]) -> tuple[UnusedColumn, ...]:
         near = ((h, nearest_column(h, self.mapping.table, taken)) for h in self.unused)
