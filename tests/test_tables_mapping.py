@@ -143,7 +143,7 @@ def read_cells(given, table, name, **treatment):
 
 
 def test_cells_are_parsed_once_for_each_text():
-    assert read_cells(["2026-01-31", "", None, " 2026-02-01 "], "lines", "serviceDate") == (
+    assert read_cells(["2026-01-31", "", None, " 2026-02-01 "], "lines", "serviceDate", csv=True) == (
         [date(2026, 1, 31), None, None, date(2026, 2, 1)],
         [],
     )
@@ -166,7 +166,7 @@ def test_dates_by_a_format_of_csvw():
 
 def test_several_values_missing_values_defaults_and_codes():
     values = ["WalkingLimited | StairsLimited", "", "|", "W", "n/a"]
-    treatment = {"separator": "|", "nulls": ("n/a",), "values": (("W", "clin:WalkingLimited"),)}
+    treatment = {"csv": True, "separator": "|", "nulls": ("n/a",), "values": (("W", "clin:WalkingLimited"),)}
     assert read_cells(values, "symptoms", "functionalEffect", **treatment) == (
         [["WalkingLimited", "StairsLimited"], None, None, ["clin:WalkingLimited"], None],
         [],
