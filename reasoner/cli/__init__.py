@@ -14,6 +14,7 @@ from reasoner.cli.check import check
 from reasoner.cli.compare import compare
 from reasoner.cli.diff import diff
 from reasoner.cli.explore import docs, graph, show
+from reasoner.cli.generate import generate
 from reasoner.cli.new_policy import new_policy
 from reasoner.cli.output import tell
 from reasoner.cli.query import query
@@ -69,6 +70,7 @@ for command in (
     verify,
     cases,
     readings,
+    generate,
     template,
     prepare,
     shapes,

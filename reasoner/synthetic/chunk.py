@@ -194,3 +194,18 @@ def expected(x: Sheet, drawn: Drawn) -> pa.Table:
 def _status(criterion: str) -> Callable[[Scenario], str | None]:
     return lambda s: s.statuses.get(criterion)
 
+
+
+def panorama(recipe: Recipe, schema: Schema) -> pa.Table:
+    """One request of every scenario of the recipe's policies: together they have whatever a request can have."""
+    import numpy as np
+
+    plexus, spine = decks()
+    sizes = [len(d.scenarios) if recipe.policy in (p, BOTH) else 0 for d, p in ((plexus, RELEASE), (spine, POLICIES[1]))]
+    count = sum(sizes)
+    x = Sheet(schema, recipe.seed, np.arange(count))
+    places = np.full((2, count), NONE, dtype=np.int32)
+    places[0, : sizes[0]] = np.arange(sizes[0])
+    places[1, sizes[0] :] = np.arange(sizes[1])
+    fill(x, Drawn(*places), recipe.as_of)
+    return x.to_arrow()
