@@ -30,6 +30,7 @@ ORDER = [
     ["shapes_default"],
     ["derive"],
     ["intake"],
+    ["tables"],
     ["engine"],
     ["engine_pyshacl"],
     ["weigh"],
@@ -74,6 +75,7 @@ WITHIN = {
         ["findings"],
         ["verify"],
     ],
+    "tables": [["optional"], ["schema"]],
     "questioning": [["effort"], ["suppose"], ["questioned", "ways"], ["whatif", "dialogue"]],
 }
 """The order inside packages whose modules build on one another."""
