@@ -10,7 +10,7 @@ from conftest import ROOT
 
 ORDER = [
     ["errors"],
-    ["resources", "vocabulary", "model"],
+    ["once", "resources", "vocabulary", "model"],
     ["triples"],
     ["locating", "policy_parts"],
     ["policy"],
@@ -32,7 +32,8 @@ ORDER = [
     ["intake"],
     ["tables"],
     ["engine"],
-    ["engine_pyshacl"],
+    ["engine_pyshacl", "columnar"],
+    ["engine_columnar"],
     ["weigh"],
     ["determine"],
     ["counterfactual", "describe", "authority"],
@@ -52,6 +53,15 @@ ORDER = [
 ]
 WITHIN = {
     "authoring": [["scaffold", "tutorial"], ["guide_steps"], ["guide_faults"], ["guide"], ["watch"]],
+    "columnar": [
+        ["algebra", "literals"],
+        ["dependence"],
+        ["order", "reading", "patterns"],
+        ["graph"],
+        ["masks", "walking"],
+        ["pairwise", "value_tests", "evaluate"],
+        ["report"],
+    ],
     "comparing": [["json_schema", "differences"], ["review_file"], ["comparison"]],
     "editions": [
         ["clauses", "shape_logic"],

@@ -9,36 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from pyoxigraph import BlankNode, Literal
-
-from reasoner.columnar import literals
 from reasoner.columnar.algebra import (
     Alternative,
-    Bound,
-    ClassOf,
-    Closed,
-    Conforms,
     Constraint,
-    Datatype,
     Disjoint,
     Equals,
     HasValue,
-    In,
     Inverse,
-    LanguageIn,
-    Length,
     LessThan,
-    Logical,
     MaxCount,
     MinCount,
     Node,
-    NodeKind,
-    Not,
     Optional,
     Path,
-    Pattern,
     Predicate,
-    Property,
     Qualified,
     Repeated,
     Sequence,
@@ -48,12 +32,11 @@ from reasoner.columnar.algebra import (
     Term,
     UniqueLang,
 )
+from reasoner.columnar.dependence import followed
 from reasoner.columnar.graph import Graph, Terms
-from reasoner.columnar.masks import EVERY, Test, both, either, full, negated, objects_of, subjects_of
-from reasoner.columnar.order import ordered, value_of
+from reasoner.columnar.masks import EVERY, Test, both, either, full, negated, objects_of, opposite, subjects_of
 from reasoner.columnar.pairwise import disjoint, unbroken
-from reasoner.columnar.patterns import regex
-from reasoner.columnar.reading import BLANK, IRI, LITERAL, followed
+from reasoner.columnar.value_tests import VALUE_TESTS
 from reasoner.columnar.walking import Pairs, pairs_from, reached_blocks
 
 if TYPE_CHECKING:
@@ -235,7 +218,7 @@ class Evaluation:
 
     def value_test(self, constraint: Constraint) -> Test:
         """What a constraint asks of each value by itself."""
-        return _VALUE[type(constraint)](self, constraint)
+        return VALUE_TESTS[type(constraint)](self, constraint)
 
     def is_term(self, term: Term) -> Test:
         """Whether a term is this one."""
@@ -266,11 +249,6 @@ class Evaluation:
             return kept[key]
 
         return Test(constraint, mask, fixed=True)
-
-
-def opposite(test: Test) -> Test:
-    """The test that fails where another passes."""
-    return Test(("not", test.key), lambda block: negated(test.mask(block)), test.fixed)
 
 
 def _any(masks: list[Bools]) -> Mask:
@@ -337,20 +315,6 @@ def _qualified(e: Evaluation, c: Qualified, path: Path | None, block: int) -> Ma
     return negated(e.some(path, test, block)) if most <= 0 else e.counts(path, test, block) <= most
 
 
-def _closed_test(e: Evaluation, c: Closed) -> Test:
-    import numpy as np
-
-    def mask(block: int) -> Mask:
-        out = np.ones(e.size(block), np.bool_)
-        for predicate in e.graph.edges:
-            if predicate not in c.allowed:
-                for edges in e.graph.leaving(predicate, block):
-                    out &= ~full(subjects_of(edges, True, e.size(block)), e.size(block))
-        return out
-
-    return Test(c, mask)
-
-
 _HOLDS: dict[type, Callable[[Evaluation, Any, Path | None, int], Mask]] = {
     MinCount: _min_count,
     MaxCount: _max_count,
@@ -360,125 +324,4 @@ _HOLDS: dict[type, Callable[[Evaluation, Any, Path | None, int], Mask]] = {
     Equals: unbroken,
     LessThan: unbroken,
     UniqueLang: unbroken,
-}
-
-
-# ---- Constraints of each value by itself -------------------------------------------------------------
-
-
-def _class(e: Evaluation, c: ClassOf) -> Test:
-    return e.from_here(e.shapes.instance, e.is_term(c.cls))
-
-
-def _datatype(e: Evaluation, c: Datatype) -> Test:
-    def passes(term: Term) -> bool:
-        return isinstance(term, Literal) and term.datatype.value == c.iri and literals.well_formed(term.value, c.iri)
-
-    return e.by_term(c, passes, False)
-
-
-def kind_of(term: Term) -> int:
-    """Whether a term is an IRI, a blank node or a literal."""
-    return LITERAL if isinstance(term, Literal) else BLANK if isinstance(term, BlankNode) else IRI
-
-
-def _bound(e: Evaluation, c: Bound) -> Test:
-    limit = value_of(c.limit)
-
-    def passes(term: Term) -> bool:
-        return isinstance(term, Literal) and ordered(value_of(term), limit) in c.accepted
-
-    return e.by_term(c, passes, False)
-
-
-def _length(e: Evaluation, c: Length) -> Test:
-    def passes(term: Term) -> bool:
-        fits = c.least <= len(term.value) and (c.most is None or len(term.value) <= c.most)
-        return not isinstance(term, BlankNode) and fits
-
-    return e.by_term(c, passes, True)
-
-
-def _pattern(e: Evaluation, c: Pattern) -> Test:
-    found = regex(c.pattern, c.flags).search
-
-    def passes(term: Term) -> bool:
-        return not isinstance(term, BlankNode) and found(term.value) is not None
-
-    return e.by_term(c, passes, False)
-
-
-def _language_in(e: Evaluation, c: LanguageIn) -> Test:
-    wanted = tuple(x.lower() for x in c.languages)
-
-    def passes(term: Term) -> bool:
-        own = (term.language or "").lower() if isinstance(term, Literal) else ""
-        return bool(own) and any(own == x or own.startswith(x + "-") for x in wanted)
-
-    return e.by_term(c, passes, False)
-
-
-def _in(e: Evaluation, c: In) -> Test:
-    import numpy as np
-
-    def mask(block: int) -> Mask:
-        find = e.graph.blocks[block].find
-        numbers = [n for t in c.terms if (n := find(t)) is not None]
-        if not numbers:
-            return False
-        out = np.zeros(e.size(block), np.bool_)
-        out[numbers] = True
-        return out
-
-    return Test(c, mask)
-
-
-def _not(e: Evaluation, c: Not) -> Test:
-    return opposite(e.conforming(c.shape))
-
-
-def _logical(e: Evaluation, c: Logical) -> Test:
-    return Test(c, lambda block: _LOGIC[c.name](e, c, block))
-
-
-def _all_of(e: Evaluation, c: Logical, block: int) -> Mask:
-    out: Mask = True
-    for shape in c.shapes:
-        out = both(out, e.conforms(shape, block))
-    return out
-
-
-def _any_of(e: Evaluation, c: Logical, block: int) -> Mask:
-    out: Mask = False
-    for shape in c.shapes:
-        out = either(out, e.conforms(shape, block))
-    return out
-
-
-def _one_of(e: Evaluation, c: Logical, block: int) -> Mask:
-    once: Mask = False
-    twice: Mask = False
-    for shape in c.shapes:
-        found = e.conforms(shape, block)
-        twice = either(twice, both(once, found))
-        once = either(once, found)
-    return both(once, negated(twice))
-
-
-_LOGIC = {"and": _all_of, "or": _any_of, "xone": _one_of}
-
-_VALUE: dict[type, Callable[[Evaluation, Any], Test]] = {
-    ClassOf: _class,
-    Datatype: _datatype,
-    NodeKind: lambda e, c: e.by_term(c, lambda t: kind_of(t) in c.kinds, IRI in c.kinds),
-    Bound: _bound,
-    Length: _length,
-    Pattern: _pattern,
-    LanguageIn: _language_in,
-    Not: _not,
-    Logical: _logical,
-    Conforms: lambda e, c: e.conforming(c.shape),
-    Property: lambda e, c: e.conforming(c.shape),
-    Closed: _closed_test,
-    In: _in,
 }

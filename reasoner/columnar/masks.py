@@ -53,6 +53,11 @@ def negated(a: Mask) -> Mask:
     return (not a) if isinstance(a, bool) else ~a
 
 
+def opposite(test: Test) -> Test:
+    """The test that fails where another passes."""
+    return Test(("not", test.key), lambda block: negated(test.mask(block)), test.fixed)
+
+
 def full(a: Mask, size: int) -> Bools:
     """The mask as a vector."""
     import numpy as np

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 
 from pyoxigraph import Literal, NamedNode
 
@@ -43,6 +42,7 @@ from reasoner.columnar.algebra import (
     Term,
     UniqueLang,
 )
+from reasoner.columnar.dependence import predicates
 from reasoner.errors import EngineError
 from reasoner.once import once_for_each
 from reasoner.triples import RDF_FIRST, RDF_NIL, RDF_REST, RDF_TYPE, Spo, Triples
@@ -116,7 +116,7 @@ class _Reader:
         for node in self._shape_nodes():
             self.shape(node)
         targeted = tuple(s for s in self.made.values() if s.targets)
-        forward, backward = _predicates(self.made)
+        forward, backward = predicates(self.made)
         rdf_type, below = self._predicate(RDF_TYPE.value), self._predicate(RDFS.subClassOf.value)
         instance = self._sequence((rdf_type, self._keep(("*", below), lambda: Repeated(below, 0))))
         return Shapes(self.made, targeted, forward, backward, instance)
@@ -362,70 +362,3 @@ _SIMPLE: dict[NamedNode, Callable[[_Reader, Node, Term], Constraint]] = {
     SH.hasValue: lambda _, n, v: HasValue(v),
     SH["in"]: lambda r, n, v: In(r.terms(n, SH["in"], v)),
 }
-
-
-# ---- Of what a shape depends ------------------------------------------------------------------------
-
-
-def inner_shapes(constraint: Constraint) -> tuple[Node, ...]:
-    """The shapes that a constraint asks of values."""
-    if isinstance(constraint, Not | Conforms | Property):
-        return (constraint.shape,)
-    if isinstance(constraint, Logical):
-        return constraint.shapes
-    return (constraint.shape, *constraint.siblings) if isinstance(constraint, Qualified) else ()
-
-
-def _predicates(shapes: dict[Node, Shape]) -> tuple[dict[Node, frozenset[str]], dict[Node, frozenset[str]]]:
-    """The properties that the outcome of each shape depends on, followed forwards and backwards; ``*`` is any."""
-    forward: dict[Node, frozenset[str]] = {}
-    backward: dict[Node, frozenset[str]] = {}
-
-    def visit(node: Node) -> None:
-        if node in forward:
-            return
-        ahead: set[str] = set()
-        back: set[str] = set()
-        shape = shapes[node]
-        if shape.path is not None:
-            _walk(shape.path, ahead, back)
-        for c in shape.constraints:
-            if isinstance(c, ClassOf):
-                ahead |= {RDF_TYPE.value, RDFS.subClassOf.value}
-            elif isinstance(c, Equals | Disjoint | LessThan):
-                ahead.add(c.other.iri)
-            elif isinstance(c, Closed):
-                ahead.add("*")
-            for inner in inner_shapes(c):
-                visit(inner)
-                ahead |= forward[inner]
-                back |= backward[inner]
-        forward[node], backward[node] = frozenset(ahead), frozenset(back)
-
-    for node in shapes:
-        visit(node)
-    return forward, backward
-
-
-@cache
-def followed(path: Path) -> tuple[frozenset[str], frozenset[str]]:
-    """The properties that a path follows, forwards and backwards."""
-    ahead: set[str] = set()
-    back: set[str] = set()
-    _walk(path, ahead, back)
-    return frozenset(ahead), frozenset(back)
-
-
-def _walk(path: Path, ahead: set[str], back: set[str]) -> None:
-    if isinstance(path, Predicate):
-        ahead.add(path.iri)
-    elif isinstance(path, Inverse):
-        back.add(path.iri)
-    elif isinstance(path, Sequence):
-        _walk(path.first, ahead, back)
-        _walk(path.rest, ahead, back)
-    elif isinstance(path, Alternative):
-        for way in path.ways:
-            _walk(way, ahead, back)
-    else:
-        _walk(path.path, ahead, back)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from reasoner.columnar.algebra import Alternative, Inverse, Optional, Path, Predicate, Repeated, Sequence
+from reasoner.columnar.dependence import followed
 from reasoner.columnar.graph import Graph
 
 if TYPE_CHECKING:
@@ -85,8 +86,6 @@ def _union(graph: Graph, *parts: Reached) -> Reached:
 
 def reached_blocks(graph: Graph, path: Path, block: int) -> tuple[int, ...]:
     """The blocks in which a path, repeated, can end that starts in a block; that block first."""
-    from reasoner.columnar.reading import followed
-
     ahead, back = followed(path)
     found, queue = [block], [block]
     while queue:
