@@ -42,7 +42,7 @@ ORDER = [
     ["lines", "interactions"],
     ["in_force"],
     ["review"],
-    ["opinion", "editions", "comparing"],
+    ["opinion", "editions", "comparing", "batch"],
     ["questioning", "expected"],
     ["check"],
     ["authoring", "cases"],
@@ -53,6 +53,7 @@ ORDER = [
 ]
 WITHIN = {
     "authoring": [["scaffold", "tutorial"], ["guide_steps"], ["guide_faults"], ["guide"], ["watch"]],
+    "batch": [["plan"]],
     "columnar": [
         ["algebra", "literals"],
         ["dependence"],
