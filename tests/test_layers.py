@@ -44,7 +44,7 @@ ORDER = [
     ["lines", "interactions"],
     ["in_force"],
     ["review"],
-    ["opinion", "editions", "comparing"],
+    ["opinion", "editions", "comparing", "batch"],
     ["questioning", "expected"],
     ["check"],
     ["authoring", "cases"],
@@ -55,6 +55,7 @@ ORDER = [
 ]
 WITHIN = {
     "authoring": [["scaffold", "tutorial"], ["guide_steps"], ["guide_faults"], ["guide"], ["watch"]],
+    "batch": [["plan"]],
     "columnar": [
         ["algebra", "literals"],
         ["dependence"],
