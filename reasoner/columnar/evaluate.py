@@ -33,7 +33,7 @@ from reasoner.columnar.algebra import (
     UniqueLang,
 )
 from reasoner.columnar.dependence import followed
-from reasoner.columnar.graph import Graph, Terms
+from reasoner.columnar.graph import Graph, Rows, Terms
 from reasoner.columnar.masks import EVERY, Test, both, either, full, negated, objects_of, opposite, subjects_of
 from reasoner.columnar.pairwise import disjoint, unbroken
 from reasoner.columnar.value_tests import VALUE_TESTS
@@ -234,19 +234,35 @@ class Evaluation:
 
         return Test(("term", term), mask, fixed=True)
 
-    def by_term(self, constraint: object, passes: Callable[[Term], bool], node_answer: bool) -> Test:
-        """A test that looks at each written term; rows of tables all give the same answer."""
+    def rows_only(self, block: int) -> bool:
+        """Whether the terms of a block are rows of a table, of which nothing but the number is known."""
+        return isinstance(self.graph.blocks[block], Rows)
+
+    def once(self, constraint: object, block: int, make: Callable[[int], Bools]) -> Bools:
+        """What a constraint says of each term of a block, found out once."""
+        key = ("each", constraint, block)
+        kept = self._kept if block < self.graph.fixed else self._masks
+        if key not in kept:
+            kept[key] = make(block)
+        return kept[key]  # type: ignore[return-value]
+
+    def by_term(self, constraint: object, passes: Callable[[Term], bool], *, by_kind: bool = False) -> Test:
+        """A test that looks at each term, or at one where all are alike and only kind or datatype matters.
+
+        Rows of tables are all alike: no test looks into the name of a row.
+        """
         import numpy as np
 
-        def mask(block: int) -> Mask:
+        def each(block: int) -> Bools:
             terms = self.graph.blocks[block]
-            if not isinstance(terms, Terms):
-                return node_answer
-            key = ("by term", constraint, block)
-            kept = self._kept if block < self.graph.fixed else self._masks
-            if key not in kept:
-                kept[key] = np.fromiter(map(passes, terms.terms), np.bool_, terms.size)
-            return kept[key]
+            every = terms.terms if isinstance(terms, Terms) else map(terms.term, range(terms.size))
+            return np.fromiter(map(passes, every), np.bool_, terms.size)
+
+        def mask(block: int) -> Mask:
+            alike = self.graph.blocks[block].alike
+            if alike is not None and (by_kind or self.rows_only(block)):
+                return passes(alike)
+            return self.once(constraint, block, each)
 
         return Test(constraint, mask, fixed=True)
 
