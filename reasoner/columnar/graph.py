@@ -6,7 +6,7 @@ terms of a block is one boolean vector.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -160,14 +160,15 @@ def _key(term: Term) -> float | None:
 
 @dataclass(frozen=True)
 class Strings:
-    """A block of plain strings, such as the different values of a column."""
+    """A block of plain strings, such as the different values of a column; ``read`` gives them when they are looked at."""
 
-    values: tuple[str, ...]
+    size: int
+    read: Callable[[], Sequence[str]]
 
-    @property
-    def size(self) -> int:
-        """How many there are."""
-        return len(self.values)
+    @cached_property
+    def values(self) -> Sequence[str]:
+        """The strings."""
+        return self.read()
 
     @property
     def alike(self) -> Literal:
