@@ -116,3 +116,11 @@ class OwlTimeout(OwlError):
 
 class RecordedError(PlexusError):
     """A file of recorded outcomes that cannot be read, or that is not of the form it should have."""
+
+
+class TableError(PlexusError):
+    """Tables, or a mapping of them, that cannot be used: what is wrong (and where), and its cure."""
+
+    def __init__(self, what: str, cure: str = "") -> None:
+        self.what, self.cure = what, cure
+        super().__init__(f"{what} {cure}".strip())

@@ -10,7 +10,7 @@ from conftest import ROOT
 
 ORDER = [
     ["errors"],
-    ["resources", "vocabulary", "model"],
+    ["once", "resources", "vocabulary", "model"],
     ["triples"],
     ["locating", "policy_parts"],
     ["policy"],
@@ -30,8 +30,10 @@ ORDER = [
     ["shapes_default"],
     ["derive"],
     ["intake"],
+    ["tables"],
     ["engine"],
-    ["engine_pyshacl"],
+    ["engine_pyshacl", "columnar"],
+    ["engine_columnar"],
     ["weigh"],
     ["determine"],
     ["counterfactual", "describe", "authority"],
@@ -51,6 +53,15 @@ ORDER = [
 ]
 WITHIN = {
     "authoring": [["scaffold", "tutorial"], ["guide_steps"], ["guide_faults"], ["guide"], ["watch"]],
+    "columnar": [
+        ["algebra", "literals"],
+        ["dependence"],
+        ["order", "reading", "patterns"],
+        ["graph"],
+        ["masks", "walking"],
+        ["pairwise", "value_tests", "evaluate"],
+        ["report"],
+    ],
     "comparing": [["json_schema", "differences"], ["review_file"], ["comparison"]],
     "editions": [
         ["clauses", "shape_logic"],
@@ -74,6 +85,7 @@ WITHIN = {
         ["findings"],
         ["verify"],
     ],
+    "tables": [["optional"], ["schema"]],
     "questioning": [["effort"], ["suppose"], ["questioned", "ways"], ["whatif", "dialogue"]],
 }
 """The order inside packages whose modules build on one another."""
