@@ -46,7 +46,7 @@ from reasoner.columnar.dependence import predicates
 from reasoner.errors import EngineError
 from reasoner.once import once_for_each
 from reasoner.triples import RDF_FIRST, RDF_NIL, RDF_REST, RDF_TYPE, Spo, Triples
-from reasoner.vocabulary import RDFS, SH, compact
+from reasoner.vocabulary import PREFIXES, RDFS, SH, compact
 
 IRI, BLANK, LITERAL = 1, 2, 3
 """Kinds of terms."""
@@ -78,7 +78,21 @@ REFUSED = {
     SH.target: "a SPARQL-based target",
     SH.js: "a JavaScript constraint",
     SH.expression: "an expression constraint",
+    SH.rule: "a rule",
 }
+NEEDS_A_PATH = {
+    SH[name] for name in ("minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals", "qualifiedValueShape")
+}
+"""Constraints that only property shapes may have."""
+BESIDE_CONSTRAINTS = {
+    SH[name]
+    for name in (
+        *("path", "deactivated", "message", "severity", "flags", "ignoredProperties"),
+        *("qualifiedMinCount", "qualifiedMaxCount", "qualifiedValueShapesDisjoint"),
+        *("name", "description", "order", "group", "defaultValue"),
+    )
+}
+"""What SHACL Core says of a shape besides constraints and targets."""
 _REPEATED = {SH.zeroOrMorePath: 0, SH.oneOrMorePath: 1}
 
 
@@ -124,10 +138,12 @@ class _Reader:
     def _shape_nodes(self) -> Iterator[Node]:
         seen = set()
         for s, p, o in self.graph:
-            is_shape = p in TARGETS or (p == RDF_TYPE and o in (SH.NodeShape, SH.PropertyShape))
+            is_shape = p in OF_SHAPES or (p == RDF_TYPE and o in (SH.NodeShape, SH.PropertyShape))
             if is_shape and s not in seen:
                 seen.add(s)
                 yield s
+            if p == SH.entailment:
+                raise EngineError(f"{shown(s)} asks for the entailment {shown(o)}; the columnar engine infers nothing.")
 
     # -- shapes
 
@@ -152,6 +168,8 @@ class _Reader:
             raise EngineError(f"{shown(node)} has several sh:path.")
         path_node = paths[0] if paths else None
         path = self.path(path_node) if path_node is not None else None
+        if path is None:
+            self._refuse_what_needs_a_path(node)
         severity = g.node(node, SH.severity)
         messages = tuple(m for m in g.objects(node, SH.message) if isinstance(m, Literal))
         return Shape(
@@ -159,9 +177,8 @@ class _Reader:
             path=path,
             path_node=path_node if not isinstance(path_node, Literal) else None,
             targets=tuple(self._targets(node)),
-            constraints=tuple(self._constraints(node, path)),
+            constraints=tuple(self._constraints(node)),
             severity=severity.value if severity is not None else SH.Violation.value,
-            message=messages[0].value if messages else "",
             deactivated=any(o.value == "true" for o in g.objects(node, SH.deactivated)),
             messages=messages,
         )
@@ -169,21 +186,33 @@ class _Reader:
     def _refuse_what_is_not_core(self, node: Node) -> None:
         for prop in self.graph.predicates(node):
             if prop in REFUSED:
-                raise EngineError(f"{shown(node)} has {REFUSED[prop]} (sh:{prop.value.rsplit('#', 1)[-1]}); {_CURE}")
+                raise EngineError(f"{shown(node)} has {REFUSED[prop]} ({shown(prop)}); {_CURE}")
             if prop in self.components:
                 raise EngineError(f"{shown(node)} uses the component {shown(self.components[prop])}; {_CURE}")
+            if prop.value.startswith(_SH) and prop not in CORE:
+                raise EngineError(f"{shown(node)} has {shown(prop)}, which is not of SHACL Core; {_CURE}")
+
+    def _refuse_what_needs_a_path(self, node: Node) -> None:
+        for prop in self.graph.predicates(node):
+            if prop in NEEDS_A_PATH:
+                raise EngineError(f"{shown(node)} has {shown(prop)} but no sh:path; only property shapes may have it.")
 
     def _targets(self, node: Node) -> Iterator[Target]:
         for prop, kind in TARGETS.items():
             yield from (Target(kind, o) for o in self.graph.objects(node, prop))
         types = self.graph.nodes(node, RDF_TYPE)
-        is_shape = SH.NodeShape in types or SH.PropertyShape in types
-        if is_shape and any(RDFS.Class in self.graph.closure(t, RDFS.subClassOf) for t in types):
+        if isinstance(node, NamedNode) and any(RDFS.Class in self.graph.closure(t, RDFS.subClassOf) for t in types):
             yield Target("class", node)
+
+    def property_shape(self, node: Node, value: Term) -> Node:
+        """Make the property shape of a node, and give the node back."""
+        if not self.graph.objects(value, SH.path):
+            raise EngineError(f"{shown(node)}: its sh:property {shown(value)} has no sh:path.")
+        return self.shape(value)
 
     # -- constraints
 
-    def _constraints(self, node: Node, path: Path | None) -> Iterator[Constraint]:
+    def _constraints(self, node: Node) -> Iterator[Constraint]:
         g = self.graph
         for prop in g.predicates(node):
             for value in g.objects(node, prop):
@@ -194,14 +223,12 @@ class _Reader:
                     members = tuple(self.shape(m) for m in self._list(node, prop, value))
                     yield Logical(prop.value.rsplit("#", 1)[-1], members)
                 elif prop == SH.qualifiedValueShape:
-                    yield from self._qualified(node, path, value)
+                    yield from self._qualified(node, value)
         yield from self._closed(node)
         if g.text(node, SH.uniqueLang) == "true":
             yield UniqueLang()
 
-    def _qualified(self, node: Node, path: Path | None, value: Term) -> Iterator[Constraint]:
-        if path is None:
-            return
+    def _qualified(self, node: Node, value: Term) -> Iterator[Constraint]:
         inner = self.shape(value)
         disjoint = self.graph.text(node, SH.qualifiedValueShapesDisjoint) == "true"
         siblings = tuple(self.shape(s) for s in self._siblings(node) if s != inner) if disjoint else ()
@@ -258,6 +285,9 @@ class _Reader:
         if node in above or isinstance(node, Literal):
             raise EngineError(f"The path {shown(node)} is not well formed.")
         g, below = self.graph, (*above, node)
+        if g.objects(node, RDF_FIRST):  # what else such a node says of itself does not count
+            parts = [self._path(m, forward=forward, above=below) for m in self._list(node, SH.path, node)]
+            return self._sequence(parts if forward else parts[::-1])
         inner = g.one(node, SH.inversePath)
         if inner is not None:
             return self._path(inner, forward=not forward, above=below)
@@ -274,9 +304,6 @@ class _Reader:
         if found is not None:
             once = self._path(found, forward=forward, above=below)
             return self._keep(("?", once), lambda: Optional(once))
-        if g.objects(node, RDF_FIRST):
-            parts = [self._path(m, forward=forward, above=below) for m in self._list(node, SH.path, node)]
-            return self._sequence(parts if forward else parts[::-1])
         raise EngineError(f"The path {shown(node)} is not well formed.")
 
     def _sequence(self, parts: Iterable[Path]) -> Path:
@@ -303,6 +330,7 @@ class _Reader:
         return self.paths[key]
 
 
+_SH = PREFIXES["sh"]
 _CURE = "the columnar engine evaluates SHACL Core only; use --engine pyshacl."
 
 
@@ -358,7 +386,12 @@ _SIMPLE: dict[NamedNode, Callable[[_Reader, Node, Term], Constraint]] = {
     SH.lessThanOrEquals: lambda r, n, v: LessThan("lessThanOrEquals", r.property(n, v), ORDERS[SH.lessThanOrEquals]),
     SH["not"]: lambda r, _, v: Not(r.shape(v)),
     SH.node: lambda r, _, v: Conforms(r.shape(v)),
-    SH.property: lambda r, _, v: Property(r.shape(v)),
+    SH.property: lambda r, n, v: Property(r.property_shape(n, v)),
     SH.hasValue: lambda _, n, v: HasValue(v),
     SH["in"]: lambda r, n, v: In(r.terms(n, SH["in"], v)),
 }
+_COMPLEX = {*LOGICAL, SH.qualifiedValueShape, SH.closed, SH.uniqueLang}
+OF_SHAPES = {*_SIMPLE, *_COMPLEX, *TARGETS, *REFUSED}
+"""What only shapes have."""
+CORE = {*_SIMPLE, *_COMPLEX, *TARGETS, *BESIDE_CONSTRAINTS}
+"""What SHACL Core knows of shapes."""
