@@ -34,15 +34,17 @@ ORDER = [
     ["engine"],
     ["engine_pyshacl", "columnar"],
     ["engine_columnar"],
+    ["engines"],
     ["weigh"],
     ["determine"],
+    ["bearing"],
     ["counterfactual", "describe", "authority"],
     ["explain", "notes"],
     ["reason"],
     ["lines", "interactions"],
     ["in_force"],
     ["review"],
-    ["opinion", "editions", "comparing"],
+    ["opinion", "editions", "comparing", "batch"],
     ["questioning", "expected"],
     ["check"],
     ["authoring", "cases"],
@@ -53,6 +55,7 @@ ORDER = [
 ]
 WITHIN = {
     "authoring": [["scaffold", "tutorial"], ["guide_steps"], ["guide_faults"], ["guide"], ["watch"]],
+    "batch": [["plan"]],
     "columnar": [
         ["algebra", "literals"],
         ["dependence"],

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from pyoxigraph import NamedNode
 from pyoxigraph import Literal as RdfLiteral
+from pyoxigraph import NamedNode
 
 from reasoner.derive import TRUE, evidence_classes
 from reasoner.errors import TableError
