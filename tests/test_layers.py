@@ -59,7 +59,8 @@ WITHIN = {
     "columnar": [
         ["algebra", "literals"],
         ["dependence"],
-        ["order", "reading", "patterns"],
+        ["order", "paths", "patterns"],
+        ["reading"],
         ["graph"],
         ["masks", "walking"],
         ["pairwise", "value_tests", "evaluate"],

@@ -106,7 +106,7 @@ def _language_in(e: Evaluation, c: LanguageIn) -> Test:
 
     def passes(term: Term) -> bool:
         own = (term.language or "").lower() if isinstance(term, Literal) else ""
-        return bool(own) and any(own == x or own.startswith(x + "-") for x in wanted)
+        return bool(own) and any(x in ("*", own) or own.startswith(x + "-") for x in wanted)
 
     return e.by_term(c, passes)
 
