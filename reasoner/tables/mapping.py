@@ -210,8 +210,8 @@ def _exact(table: RecordTable, column: Column) -> Iterator[str]:
 
 def _loose(table: RecordTable, column: Column) -> Iterator[str]:
     """Names by label, and names of keys: study_id for the study of a finding, finding_id for its own key."""
-    yield column.label
     own = local_name(table.cls)
+    yield from (column.label, *column.also, own + column.name)
     if column.name == KEY:
         yield from ("key", *(own + s for s in _SUFFIXES))
     elif column.name == REQUEST_KEY and table.name == REQUESTS:
@@ -227,7 +227,7 @@ def _loose(table: RecordTable, column: Column) -> Iterator[str]:
 def nearest_column(header: str, table: RecordTable, taken: Iterable[str]) -> Column | None:
     """The column whose name or label is nearest to a header, among those that nothing goes into yet."""
     free = [c for c in columns_of(table) if c.name not in set(taken)]
-    names = {folded(n): c for c in free for n in (c.name, c.label) if n}
+    names = {folded(n): c for c in free for n in (c.name, c.label, *c.also) if n}
     wanted = folded(header)
     near = difflib.get_close_matches(wanted, names, n=1, cutoff=0.6)
     inner = [n for n in names if len(n) > 3 and n in wanted]
