@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -293,9 +293,13 @@ def decisive(situation: Situation) -> Iterator[tuple[str, Recommendation]]:
 
 def open_that_matter(situation: Situation) -> tuple[Criterion, ...]:
     """The open leaves on which the outcome still depends, in tree order."""
-    policy = situation.policy
     statuses = situation.weigher.statuses(situation.readings)
-    tree = tree_statuses(policy, statuses, situation.readings)
+    return open_leaves(situation.policy, statuses, situation.readings)
+
+
+def open_leaves(policy: Policy, statuses: Mapping[str, Status], readings: Readings) -> tuple[Criterion, ...]:
+    """The open leaves on which the outcome depends where leaves have these statuses, by IRI; in tree order."""
+    tree = tree_statuses(policy, statuses, readings)
     out: list[Criterion] = []
 
     def visit(node: Criterion) -> None:

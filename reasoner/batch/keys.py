@@ -62,9 +62,7 @@ def references_of(columns: Columns) -> References:
     return out
 
 
-def _resolve(
-    out: References, table: TableColumns, column: Column, cells: Cells, lookups: dict[str, _Lookup]
-) -> None:
+def _resolve(out: References, table: TableColumns, column: Column, cells: Cells, lookups: dict[str, _Lookup]) -> None:
     import numpy as np
 
     rows, codes = cells.pairs()

@@ -6,6 +6,7 @@ The same as :func:`reasoner.derive.seen_from` derives for one line.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyoxigraph import NamedNode
@@ -41,8 +42,7 @@ def with_times(v: ViewGraph, coding: Coding) -> ViewGraph:
     for predicate, edges in found:
         more[predicate] = (*more.get(predicate, ()), edges)
     entering = frozenset(p for p, e in found if e.target < fixed)
-    graph = v.graph.with_edges(more)
-    graph = Graph(graph.blocks, graph.edges, fixed, graph.leaving_fixed, graph.entering_fixed | entering)
+    graph = replace(v.graph.with_edges(more), entering_fixed=v.graph.entering_fixed | entering)
     return ViewGraph(graph, v.tables, v.block, v.views)
 
 

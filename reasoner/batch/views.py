@@ -42,6 +42,14 @@ class Views:
         return len(self.request)
 
 
+def every_request(columns: Columns) -> Views:
+    """One view a request, of no line in particular."""
+    import numpy as np
+
+    every = np.arange(columns.size, dtype=np.int32)
+    return Views(every, every)
+
+
 @dataclass(frozen=True)
 class TableView:
     """A table as views see it: ``rows`` are the rows of the chunk (None: all, in order), ``owner`` the views.
@@ -72,25 +80,23 @@ class ViewGraph:
     @cached_property
     def by_class(self) -> dict[str, str]:
         """The name of the table of each class."""
-        return {t.source.table.cls: name for name, t in self.tables.items() if name != OTHER_LINES}
+        own = {t.source.table.cls: name for name, t in self.tables.items() if name != OTHER_LINES}
+        return {**own, COV.OtherLine.value: OTHER_LINES} if OTHER_LINES in self.tables else own
 
 
-def view_graph(columns: Columns, references: References, views: Views, coding: Coding) -> ViewGraph:
-    """The graph of some views of a chunk."""
+def view_graph(columns: Columns, references: References, views: Views | None, coding: Coding) -> ViewGraph:
+    """The graph of some views of a chunk; without views, that of the requests as they are, with all their lines."""
     return _Builder(columns, references, views, coding).build()
 
 
 class _Builder:
-    def __init__(self, columns: Columns, references: References, views: Views, coding: Coding) -> None:
-        import numpy as np
-
-        self.columns, self.references, self.views, self.coding = columns, references, views, coding
+    def __init__(self, columns: Columns, references: References, views: Views | None, coding: Coding) -> None:
+        self.columns, self.references, self.coding = columns, references, coding
         self.blocks: list[Block] = list(coding.graph.blocks)
         self.edges: dict[str, list[Edges]] = {p: list(e) for p, e in coding.graph.edges.items()}
         self.entering: set[str] = set()
-        self.whole = views.size == columns.size and bool(
-            np.array_equal(views.request, np.arange(columns.size)) and columns.tables[LINES].size == columns.size
-        )
+        self.whole = views is None
+        self.views = views if views is not None else every_request(columns)
 
     def build(self) -> ViewGraph:
         tables = {name: view for name, t in self.columns.tables.items() if (view := self._view(name, t)).size}
@@ -115,12 +121,17 @@ class _Builder:
                     self._say(name, view, column, cells, block)
         if OTHER_LINES in tables:
             self._edge(COV.accompanies.value, block[OTHER_LINES], block[LINES], None, tables[OTHER_LINES].owner)
-        return ViewGraph(self._graph(), tables, block, self.views.size)
+        return ViewGraph(self._graph(tables, block), tables, block, self.views.size)
 
-    def _graph(self) -> Graph:
+    def _graph(self, tables: dict[str, TableView], block: dict[str, int]) -> Graph:
         edges = {p: tuple(e) for p, e in self.edges.items()}
         return Graph(
-            tuple(self.blocks), edges, fixed=self.coding.graph.fixed, entering_fixed=frozenset(self.entering)
+            tuple(self.blocks),
+            edges,
+            fixed=self.coding.graph.fixed,
+            entering_fixed=frozenset(self.entering),
+            owner={block[name]: t.owner for name, t in tables.items()},
+            views=self.views.size,
         )
 
     # -- which rows
@@ -187,7 +198,13 @@ class _Builder:
         self._edge(_property(column), block[name], target, rows, values)
 
     def _refer(
-        self, name: str, view: TableView, column: Column, cells: Cells, tables: dict[str, TableView], block: dict[str, int]
+        self,
+        name: str,
+        view: TableView,
+        column: Column,
+        cells: Cells,
+        tables: dict[str, TableView],
+        block: dict[str, int],
     ) -> None:
         import numpy as np
 
@@ -197,7 +214,8 @@ class _Builder:
             predicate = COV.otherIndication.value
         for reference in self.references.found.get(place, ()):
             rows, targets = _taken(reference.rows, reference.targets, view)
-            assert rows is not None
+            if rows is None or not len(rows):
+                continue
             at = tables[reference.target]
             if at.rows is not None:  # the copy of the same view
                 begin = at.source.starts[at.source.owner[targets]]

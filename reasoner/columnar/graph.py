@@ -160,7 +160,7 @@ def _key(term: Term) -> float | None:
 
 @dataclass(frozen=True)
 class Strings:
-    """A block of plain strings, such as the different values of a column; ``read`` gives them when they are looked at."""
+    """A block of plain strings, such as the different values of a column; ``read`` gives them when looked at."""
 
     size: int
     read: Callable[[], Sequence[str]]
@@ -277,6 +277,8 @@ class Graph:
 
     ``fixed`` is how many of the first blocks stay the same from call to call, with the edges among them;
     ``leaving_fixed`` and ``entering_fixed`` are the properties by which other edges leave or enter these blocks.
+    ``owner`` says, where a graph holds many records that share terms, to which of the ``views`` each term of a block
+    belongs; blocks without an owner are shared.
     """
 
     blocks: tuple[Block, ...]
@@ -284,6 +286,12 @@ class Graph:
     fixed: int = 0
     leaving_fixed: frozenset[str] = frozenset()
     entering_fixed: frozenset[str] = frozenset()
+    owner: dict[int, Ids] = field(default_factory=dict)
+    views: int = 0
+
+    def shares(self, source: int, target: int) -> bool:
+        """Whether edges lead from rows of records to terms that records share."""
+        return source in self.owner and target not in self.owner
 
     def leaving(self, predicate: str, block: int) -> Iterator[Edges]:
         """The edges of a property whose subjects are in a block."""
