@@ -230,7 +230,7 @@ def hinges(situation: Situation) -> tuple[Hinge, ...]:
     found: list[Hinge] = []
     explained: list[frozenset[str]] = []
     idle: set[str] = set()
-    for chosen in _reading_changes(situation.policy, situation.readings):
+    for chosen in reading_changes(situation.policy, situation.readings):
         picked = frozenset(chosen.values())
         touched = [parts[a] for a in chosen]
         # A change that does nothing alone does nothing beside one that bears on other parts.
@@ -254,7 +254,8 @@ def _live_parts(situation: Situation) -> dict[str, Parts]:
     return {a: parts - idle[a] for a, parts in bearings(situation.policy).items()}
 
 
-def _reading_changes(policy: Policy, readings: Readings) -> Iterator[dict[str, str]]:
+def reading_changes(policy: Policy, readings: Readings) -> Iterator[dict[str, str]]:
+    """Every change of one reading, then every change of two, by the IRIs of ambiguity and reading."""
     movable = [a for a in policy.ambiguities if set(a.affects) - {"note"}]
     single = [(a.iri, r.iri) for a in movable for r in a.readings if r.iri != readings[a.iri]]
     for ambiguity, reading in single:

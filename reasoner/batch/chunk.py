@@ -16,8 +16,8 @@ from reasoner.batch.coding import Coding, coding_of
 from reasoner.batch.columns import Columns, columns_of
 from reasoner.batch.composing import BASES, NEXTS, RECOMMENDATIONS, composer_of
 from reasoner.batch.faults import Rejection, rejections
-from reasoner.batch.governing import Governed, governed
-from reasoner.batch.hinging import hinges_of
+from reasoner.batch.governing import Governed, days_by, governed, inside_days
+from reasoner.batch.hinging import Ground, hinges_of, nowhere
 from reasoner.batch.keys import references_of
 from reasoner.batch.plan import Plan, Profile
 from reasoner.batch.reasons import reason_rows
@@ -28,7 +28,7 @@ from reasoner.columnar.evaluate import Evaluation
 from reasoner.columnar.reading import read_shapes
 from reasoner.knowledge import Knowledge, load
 from reasoner.model import Basis, Next, Recommendation
-from reasoner.policy import Policy, check_readings, edition_named
+from reasoner.policy import Policy, Readings, check_readings, edition_named
 from reasoner.tables.schema import Schema, schema_of
 
 if TYPE_CHECKING:
@@ -157,13 +157,49 @@ class _Chunk:
         bits = binding_bits(weigher.view, self.coding, days)[group.at]
         composer = composer_of(policy, tuple(readings.items()))
         composed = composer.compose(codes, bits)
-        outside = weigher.outside(readings)[group.at]
+        ground = self._ground(policy, group, weigher, profile, bits)
+        outside = ground.outside(readings)
         out.put(policy, group.places, codes, composed, outside)
         if self.context.plan.hinges:
-            out.put_hinges(group.places, hinges_of(weigher, group, readings, profile.readings, bits, outside, self))
+            out.put_hinges(group.places, hinges_of(ground, readings))
         inside = group.only(~outside)
         every = self.context.plan.all_reasons
         return reason_rows(weigher, inside, codes[:, ~outside], readings, profile.name, every=every)
+
+    def _ground(
+        self, policy: Policy, group: Group, weigher: BulkWeigher, profile: Profile, bits: NDArray[np.int64]
+    ) -> Ground:
+        """What the lines of a group rest on under any readings."""
+        import numpy as np
+
+        named = policy is self.context.edition
+
+        def outside(readings: Readings) -> NDArray[np.bool_]:
+            days = days_by(self.columns, policy.dates_by(readings))[group.lines]
+            gone = weigher.outside(readings)[group.at]
+            return gone if named else gone | ~inside_days(policy, days)
+
+        others = [p for p in self.context.policies if p.number == policy.number and p is not policy]
+        if named or not others:
+            return Ground(weigher, group.at, bits, outside, nowhere)
+
+        def elsewhere(readings: Readings, lines: NDArray[np.bool_]) -> NDArray[np.uint8]:
+            names = {a.notation: policy.reading_by_iri[readings[a.iri]].notation for a in policy.ambiguities}
+            out = nowhere(readings, lines)
+            open_ = lines.copy()
+            for other in others:
+                own = other.own_readings(names)
+                days = days_by(self.columns, other.dates_by(own))[group.lines]
+                there = self._weigher(other, group)
+                fits = open_ & inside_days(other, days) & ~there.outside(own)[group.at]
+                if fits.any():
+                    at = group.at[fits]
+                    codes = np.stack([there.codes(leaf, own)[at] for leaf in other.leaves])
+                    out[fits] = composer_of(other, tuple(own.items())).compose(codes, bits[fits]).recommendation
+                    open_ &= ~fits
+            return out
+
+        return Ground(weigher, group.at, bits, outside, elsewhere)
 
     def _weigher(self, policy: Policy, group: Group) -> BulkWeigher:
         key = (id(policy), group.key)

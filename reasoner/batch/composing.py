@@ -11,7 +11,7 @@ from reasoner.batch.weighing import STATUSES
 from reasoner.counterfactual import open_leaves
 from reasoner.determine import Vector, program, tree_statuses
 from reasoner.explain import OPEN_KINDS, next_after
-from reasoner.model import Basis, GroupStatus, Next, OpenKind, Recommendation
+from reasoner.model import Basis, GroupStatus, Next, OpenKind, Recommendation, Status
 from reasoner.policy import Policy, Readings
 
 if TYPE_CHECKING:
@@ -51,12 +51,6 @@ class Composer:
         table = np.array(rows, np.uint8).reshape(len(rows), 3 + len(self.policy.groups))[place]
         return Composed(table[:, 0], table[:, 1], table[:, 2], table[:, 3:].T)
 
-    def recommendations(self, distinct: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """The recommendations for packed statuses."""
-        import numpy as np
-
-        return np.array([self._known(key)[0] for key in distinct.tolist()], np.uint8)
-
     def _known(self, key: int) -> tuple[int, ...]:
         if key not in self.known:
             self.known[key] = self._composed(key)
@@ -77,6 +71,37 @@ class Composer:
             NEXTS.index(next_after(decision, kinds)),
             *(GROUPS.index(tree[g.iri]) for g in policy.groups),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Recommender:
+    """Recommends where it is known how groups are joined and which constraints are heeded."""
+
+    policy: Policy
+    joined: tuple[int, ...]
+    heeded: frozenset[str]
+    known: dict[int, int] = field(default_factory=dict)
+
+    def recommendations(self, packed: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The recommendations for packed statuses and terms, as codes."""
+        import numpy as np
+
+        distinct, place = np.unique(packed, return_inverse=True)
+        found = [self.known[k] if k in self.known else self._recommended(k) for k in distinct.tolist()]
+        return np.array(found, np.uint8)[place]
+
+    def _recommended(self, key: int) -> int:
+        vector, bits = unpack(key, len(self.policy.leaves))
+        alike = tuple(Status.UNDOCUMENTED if s.is_open else s for s in vector)  # open statuses are completed alike
+        decision = program(self.policy).compose(alike, self.joined, authority_of(bits)[0], self.heeded)
+        self.known[key] = RECOMMENDATIONS.index(decision.recommendation)
+        return self.known[key]
+
+
+@cache
+def recommender_of(policy: Policy, joined: tuple[int, ...], heeded: frozenset[str]) -> Recommender:
+    """The recommender of an edition for ways to join its groups, kept for the process."""
+    return Recommender(policy, joined, heeded)
 
 
 def pack(codes: NDArray[np.uint8], authority: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -62,7 +62,7 @@ def _choose(
         policy = policies[i]
         day = days_by(columns, policy.dates_by(policy.own_readings(chosen)))[rows]
         start, until = (policy.edition - FIRST_DAY).days, policy.until and (policy.until - FIRST_DAY).days
-        inside = (day >= 0) & (day >= start) & (day < until if until is not None else True)
+        inside = inside_days(policy, day)
         behind = day - (until if until is not None else day)
         distance = np.where(inside, -1, np.where(day < 0, 0, np.where(day < start, start - day, behind)))
         better = ~decided & (inside | (distance < nearest))
@@ -71,6 +71,13 @@ def _choose(
         out.governs[rows[better]] = (inside | (policy is edition))[better]
         nearest = np.where(better, distance, nearest)
         decided |= inside
+
+
+def inside_days(policy: Policy, days: Ids) -> NDArray[np.bool_]:
+    """On which days (-1: not known) an edition is in force."""
+    start, until = (policy.edition - FIRST_DAY).days, policy.until and (policy.until - FIRST_DAY).days
+    inside = (days >= 0) & (days >= start)
+    return inside if until is None else inside & (days < until)
 
 
 def days_by(columns: Columns, prop: str) -> Ids:

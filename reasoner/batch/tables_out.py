@@ -10,6 +10,7 @@ from reasoner.batch.columns import Columns, TableColumns
 from reasoner.batch.composing import BASES, GROUPS, NEXTS, RECOMMENDATIONS, Composed
 from reasoner.batch.faults import Rejection
 from reasoner.batch.governing import Governed
+from reasoner.batch.hinging import HingeTexts
 from reasoner.batch.plan import Plan
 from reasoner.batch.reasons import ReasonRows
 from reasoner.batch.weighing import STATUSES
@@ -35,7 +36,8 @@ class OutcomeColumns:
     basis: Codes
     next: Codes
     criteria: dict[str, Codes]
-    hinges: NDArray[np.object_]
+    hinges: Ids
+    hinge_texts: list[str]
 
     @classmethod
     def none(cls, profile: str, size: int, found: Governed, lines: Ids) -> OutcomeColumns:
@@ -49,7 +51,8 @@ class OutcomeColumns:
             np.full(size, BASES.index(Basis.OUT_OF_SCOPE), np.int8),
             np.full(size, NEXTS.index(Next.ROUTE), np.int8),
             {},
-            np.full(size, "", object),
+            np.zeros(size, np.int32),
+            [""],
         )
 
     def put(
@@ -70,9 +73,10 @@ class OutcomeColumns:
             column = self.criteria.setdefault(criterion.id, np.full(len(self.policy), -1, np.int8))
             column[here] = words[status[inside]]
 
-    def put_hinges(self, places: Ids, hinges: NDArray[np.object_]) -> None:
+    def put_hinges(self, places: Ids, hinges: HingeTexts) -> None:
         """On which readings the outcomes hinge."""
-        self.hinges[places] = hinges
+        self.hinges[places] = hinges.numbers + len(self.hinge_texts)
+        self.hinge_texts.extend(hinges.texts)
 
 
 WORDS = ("met", "unmet", "conflicting", "to-judge", "undocumented", "open")
@@ -84,9 +88,9 @@ def _words(codes: Any, words: Sequence[str]) -> pa.Array:
     import numpy as np
     import pyarrow as pa
 
-    codes = np.asarray(codes, np.int16)
+    codes = np.asarray(codes, np.int32)
     indices = pa.array(codes, mask=codes < 0) if bool((codes < 0).any()) else pa.array(codes)
-    return pa.DictionaryArray.from_arrays(indices.cast(pa.int16()), pa.array(list(words), pa.string()))
+    return pa.DictionaryArray.from_arrays(indices, pa.array(list(words), pa.string()))
 
 
 def _constant(word: str, size: int) -> pa.Array:
@@ -141,7 +145,7 @@ def outcome_table(
             "profile": _constant(o.profile, size),
             "run_id": _constant(plan.run_id, size),
             **{c: _words(o.criteria.get(c, none), WORDS) for c in criteria_ids(policies)},
-            "hinges": pa.array(o.hinges, pa.string()).dictionary_encode(),
+            "hinges": _words(o.hinges, o.hinge_texts),
         }
         tables.append(pa.table(data))
     return _interleaved(tables) if len(tables) > 1 else tables[0]
