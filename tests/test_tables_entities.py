@@ -127,7 +127,7 @@ def test_bounded_memory_reads_sorted_tables_in_order_and_spills_others_where_tol
     folder = written(shuffled(tables), tmp_path / "shuffled")
     during = []
     for _ in nested_chunks([folder], Reading(K, rows=10, memory=SMALL, spill=spill)):
-        during.append(sum(1 for _ in spill.rglob("*.parquet")))
+        during.append(sum(1 for _ in spill.rglob("*.arrow")))
     assert max(during) > len(tables)
     assert list(spill.iterdir()) == []
 
@@ -452,6 +452,19 @@ def test_owners_are_found_by_order_or_by_hash_alike():
         assert (texts == answer).all()
     assert (owners(pa.array([1, 2]), pa.array([None, 2], pa.int64())) == [-1, 1]).all()
     assert len(owners(pa.array([], pa.int64()), pa.array([1]))) == 1
+
+
+@pytest.mark.parametrize("later", [True, False])
+def test_partitions_are_ranges_of_keys(monkeypatch, later):
+    import pyarrow.compute as pc
+
+    from reasoner.tables.merge import _partition
+
+    if not later:
+        monkeypatch.delattr(pc, "search_sorted", raising=False)
+    assert _partition(pa.array([5, 1, None, 3, 9]), [3, 6]).tolist() == [1, 0, 0, 1, 2]
+    assert _partition(pa.array(["b", "a", None, "c"]), ["b"]).tolist() == [1, 0, 0, 1]
+    assert _partition(pa.array([2, 10]), ["2"]).tolist() == [1, 0]
 
 
 def test_order_is_seen():

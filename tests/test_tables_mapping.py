@@ -143,7 +143,7 @@ def read_cells(given, table, name, **treatment):
 
 
 def test_cells_are_parsed_once_for_each_text():
-    assert read_cells(["2026-01-31", "", None, " 2026-02-01 "], "lines", "serviceDate") == (
+    assert read_cells(["2026-01-31", "", None, " 2026-02-01 "], "lines", "serviceDate", csv=True) == (
         [date(2026, 1, 31), None, None, date(2026, 2, 1)],
         [],
     )
@@ -166,7 +166,7 @@ def test_dates_by_a_format_of_csvw():
 
 def test_several_values_missing_values_defaults_and_codes():
     values = ["WalkingLimited | StairsLimited", "", "|", "W", "n/a"]
-    treatment = {"separator": "|", "nulls": ("n/a",), "values": (("W", "clin:WalkingLimited"),)}
+    treatment = {"csv": True, "separator": "|", "nulls": ("n/a",), "values": (("W", "clin:WalkingLimited"),)}
     assert read_cells(values, "symptoms", "functionalEffect", **treatment) == (
         [["WalkingLimited", "StairsLimited"], None, None, ["clin:WalkingLimited"], None],
         [],
@@ -489,6 +489,35 @@ def test_a_nested_table_and_rdf_have_a_report_too(tmp_path):
     rdf, words = found(CASES / "complete-record" / "request.ttl")
     assert (rdf.kind, rdf.usable, rdf.ready) == ("RDF", 1, True)
     assert "Ready" in words
+
+
+def test_a_run_can_say_beforehand_what_it_does_not_use(copy, tmp_path):
+    import pyarrow.parquet as pq
+
+    from reasoner.tables.notes import mapping_notes
+
+    assert mapping_notes(copy, Reading(K)) == ()
+    rewritten(copy, "lines.csv", lambda i, r: {**{k: v for k, v in r.items() if k != "sequence"}, "sequenz": "1"})
+    (copy / "members.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    assert mapping_notes(copy, Reading(K)) == (
+        "lines.csv: sequenz is not used. Is it sequence?",
+        "lines.csv has no column sequence, which every usable row of lines has.",
+        "members.csv is no table of plexus and is not read.",
+    )
+    lines = pa.array([[{"sequence": 1, "colour": "red"}]])
+    pq.write_table(pa.table({"identifier": ["A"], "lines": lines, "members": lines}), tmp_path / "n.parquet")
+    notes = mapping_notes(tmp_path / "n.parquet", Reading(K))
+    assert notes[0] == "n.parquet has no column receivedOn, which every usable row of requests has."
+    assert "n.parquet: members is not used." in notes
+    assert "n.parquet, lines: colour is not used." in notes
+    assert mapping_notes(CASES / "complete-record", Reading(K)) == ()
+
+
+def test_a_csvw_file_without_tables_to_map_is_refused(tmp_path):
+    reading = Reading(K, metadata=sample_folder() / "csv-metadata.json")
+    with pytest.raises(TableError, match="maps entity tables, and no input is"):
+        list(nested_chunks([CASES / "complete-record"], reading))
+    assert [c.table.num_rows for c in nested_chunks([sample_folder()], reading)] == [8]
 
 
 def test_a_draft_is_refused_until_it_is_written_and_then_maps(copy):

@@ -37,8 +37,9 @@ class TableFile:
         """Roughly how many bytes it takes in memory."""
         if self.is_csv:
             return 2 * self.path.stat().st_size
-        meta = open_parquet(self.path).metadata
-        return sum(int(meta.row_group(i).total_byte_size) for i in range(meta.num_row_groups)) * 2
+        file = open_parquet(self.path)
+        first = next(file.iter_batches(1024), None)  # the file says what it takes compressed and with dictionaries
+        return 0 if first is None or not first.num_rows else first.nbytes * file.metadata.num_rows // first.num_rows
 
     def batches(self, columns: Sequence[str], rows: int = 16_384) -> Iterator[Any]:
         """The rows as Arrow tables of some columns, in the order of the file.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reasoner.errors import TableError
 from reasoner.tables.schema import KEY, REQUEST, REQUEST_KEY, REQUESTS, Column, RecordTable, Schema
@@ -32,7 +32,8 @@ class Treatment:
     """How the cells of a column are read.
 
     ``nulls`` are texts that mean "missing" beside the empty cell; ``default`` stands for a missing cell; ``pattern`` is
-    how dates are written (such as ``M/d/yyyy``); ``values`` are pairs of the user's text and what it means.
+    how dates are written (such as ``M/d/yyyy``); ``values`` are pairs of the user's text and what it means. ``csv``
+    says that cells are text around which there may be spaces.
     """
 
     separator: str | None = None
@@ -40,6 +41,7 @@ class Treatment:
     default: str | None = None
     pattern: str | None = None
     values: tuple[tuple[str, str], ...] = ()
+    csv: bool = False
 
 
 @dataclass(frozen=True)
@@ -181,9 +183,8 @@ def _as_said(
 
 
 def _with_separator(treatment: Treatment, column: Column, csv: bool) -> Treatment:
-    if not csv or not column.many or treatment.separator is not None:
-        return treatment
-    return Treatment(SEPARATOR, treatment.nulls, treatment.default, treatment.pattern, treatment.values)
+    separated = csv and column.many and treatment.separator is None
+    return replace(treatment, csv=csv, separator=SEPARATOR if separated else treatment.separator)
 
 
 def _names(table: RecordTable, nested: bool) -> dict[str, Column]:

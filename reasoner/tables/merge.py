@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -14,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 from reasoner.tables.assemble import Assembled, alike, assemble, is_increasing, typed_key
 from reasoner.tables.chunks import Pending, Reading, cut
 from reasoner.tables.entities import Entity, Folder, open_folder
-from reasoner.tables.optional import arrow, compute, parquet
+from reasoner.tables.optional import arrow, compute
 from reasoner.tables.rejected import Rejection
 from reasoner.tables.schema import REQUEST, REQUEST_KEY, REQUESTS
 
 if TYPE_CHECKING:
     import numpy as np
 
+_SPILLED = 65_536
+"""How many rows are sorted into partitions at once."""
 _WORKING = 2
 """How many times its size a table takes while it is typed and nested."""
 
@@ -151,11 +152,10 @@ def _partitioned(folder: Folder, reading: Reading) -> Iterator[Pending]:
     parts = -(-folder.size * _WORKING // max(reading.memory // 2, 1))
     with tempfile.TemporaryDirectory(prefix="plexus-", dir=reading.spill) as name:
         bounds = _bounds(folder, parts)
-        for entity in folder.entities:
-            _spill(entity, bounds, Path(name))
+        counts, *_ = [_spill(entity, bounds, Path(name)) for entity in folder.entities]
         for number in range(len(bounds) + 1):
-            files = [(e, Path(name) / f"{e.mapping.table.name}-{number}.parquet") for e in folder.entities]
-            rows = parquet().read_metadata(files[0][1]).num_rows if files[0][1].is_file() else 0
+            files = [(e, Path(name) / f"{e.mapping.table.name}-{number}.arrow") for e in folder.entities]
+            rows = counts.get(number, 0)
             raw = partial(_read_all, files)
             made = cache(partial(_assembled_of, raw, reading))
             for start in range(0, max(rows, 1), reading.rows):
@@ -163,7 +163,9 @@ def _partitioned(folder: Folder, reading: Reading) -> Iterator[Pending]:
 
 
 def _read_all(files: Sequence[tuple[Entity, Path]]) -> Sequence[tuple[Entity, Any]]:
-    return [(e, parquet().read_table(f) if f.is_file() else e.empty()) for e, f in files]
+    from pyarrow import ipc
+
+    return [(e, ipc.open_stream(f).read_all() if f.is_file() else e.empty()) for e, f in files]
 
 
 def _assembled_of(read: Callable[[], Sequence[tuple[Entity, Any]]], reading: Reading) -> Assembled:
@@ -183,31 +185,42 @@ def _bounds(folder: Folder, parts: int) -> list[Any]:
     return sorted({keys[p].as_py() for p in places if 0 < p < len(keys)})
 
 
-def _spill(entity: Entity, bounds: list[Any], folder: Path) -> None:
+def _spill(entity: Entity, bounds: list[Any], folder: Path) -> dict[int, int]:
+    """Writes each range of a table to a file of its own, and counts the rows of each."""
     import numpy as np
+    from pyarrow import ipc
 
     pa = arrow()
+    options = ipc.IpcWriteOptions(compression="lz4")
     writers: dict[int, Any] = {}
+    counts: dict[int, int] = {}
     with ExitStack() as stack:
-        for batch in entity.raw():
+        for batch in entity.raw(_SPILLED):
             partition = _partition(_keys(entity, batch), bounds)
-            for number in np.unique(partition):
-                rows = batch.filter(pa.array(partition == number))
+            order = np.argsort(partition, kind="stable")
+            rows = batch.take(pa.array(order))
+            numbers, starts = np.unique(partition[order], return_index=True)
+            for number, start, end in zip(numbers, starts, [*starts[1:], len(order)], strict=True):
                 if number not in writers:
-                    path = folder / f"{entity.mapping.table.name}-{number}.parquet"
-                    writer = parquet().ParquetWriter(path, rows.schema, compression="lz4")
-                    writers[number] = stack.enter_context(writer)
-                writers[number].write_table(rows)
+                    path = folder / f"{entity.mapping.table.name}-{number}.arrow"
+                    writers[number] = stack.enter_context(ipc.new_stream(path, rows.schema, options=options))
+                writers[number].write_table(rows.slice(start, end - start))
+                counts[int(number)] = counts.get(int(number), 0) + int(end - start)
+    return counts
 
 
 def _partition(keys: Any, bounds: list[Any]) -> np.ndarray:
-    """The partition of each key; a missing one goes into the first."""
+    """The partition of each key, that is how many bounds it reaches; a missing one goes into the first."""
     import numpy as np
 
-    pa = arrow()
-    whole = pa.types.is_integer(keys.type) and all(isinstance(b, int) for b in bounds)
-    coded = (keys if whole else keys.cast(pa.string())).dictionary_encode()
-    of_value = np.array([bisect.bisect_right(bounds, k) for k in coded.dictionary.to_pylist()] or [0], np.int32)
-    places = coded.indices.fill_null(0).to_numpy(zero_copy_only=False)
-    out: np.ndarray = of_value[places]
-    return np.where(keys.is_null().to_numpy(zero_copy_only=False), 0, out)
+    pa, pc = arrow(), compute()
+    if not all(isinstance(b, int) for b in bounds):
+        keys = keys.cast(pa.string())
+    if hasattr(pc, "search_sorted"):  # of later releases of Arrow
+        places = pc.search_sorted(pa.array(bounds, keys.type), keys, side="right")
+        found: np.ndarray = pc.fill_null(places, 0).to_numpy(zero_copy_only=False)
+        return found.astype(np.int64)
+    out = np.zeros(len(keys), np.int64)
+    for bound in bounds:
+        out += pc.fill_null(pc.greater_equal(keys, bound), False).to_numpy(zero_copy_only=False)
+    return out

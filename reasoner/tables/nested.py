@@ -173,19 +173,25 @@ def repeated_keys(maps: Mapping[Path, NestedMap]) -> Any:
     import numpy as np
 
     pa = arrow()
-    hashes, ordered, last = [], True, None
-    for keys in _identifiers(maps):
-        hashes.append(_hashes(keys))
-        joined = keys if last is None or last.type != keys.type else pa.concat_arrays([last, keys])
-        ordered = ordered and is_increasing(joined, strictly=True)
-        last = keys.slice(max(len(keys) - 1, 0))
-    every = np.sort(np.concatenate(hashes)) if hashes and not ordered else np.empty(0, np.int64)
+    if _in_order(maps):
+        return pa.array([], pa.string())
+    every = np.sort(np.concatenate([_hashes(keys) for keys in _identifiers(maps)]))
     twice = np.unique(every[1:][every[1:] == every[:-1]])
     found: dict[str, int] = {}
     for keys in _identifiers(maps) if len(twice) else ():
         for text in keys.filter(pa.array(np.isin(_hashes(keys), twice))).drop_null().to_pylist():
             found[str(text)] = found.get(str(text), 0) + 1
     return pa.array([k for k, n in found.items() if n > 1], pa.string())
+
+
+def _in_order(maps: Mapping[Path, NestedMap]) -> bool:
+    last = None
+    for keys in _identifiers(maps):
+        joined = keys if last is None else arrow().concat_arrays([last.cast(keys.type), keys])
+        if not is_increasing(joined, strictly=True):
+            return False
+        last = keys.slice(max(len(keys) - 1, 0))
+    return True
 
 
 def _identifiers(maps: Mapping[Path, NestedMap]) -> Iterator[Any]:

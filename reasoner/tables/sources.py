@@ -72,9 +72,13 @@ def nested_chunks(sources: Iterable[Path], reading: Reading, *, finished: Collec
     Raises:
         TableError: an input cannot be read at all.
     """
+    kinds = [(path, kind_of(path, reading.schema)) for path in sources]
+    if reading.metadata and all(kind.name != "entity tables" for _, kind in kinds):
+        what = f"{reading.metadata} maps entity tables, and no input is a folder of them."
+        raise TableError(what, "Leave it out, or give entity tables.")
     number = 0
-    for path in sources:
-        for pending in kind_of(path, reading.schema).chunks(path, reading):
+    for path, kind in kinds:
+        for pending in kind.chunks(path, reading):
             if number not in finished:
                 table, rejected = pending.load()
                 yield Chunk(number, table, rejected)
