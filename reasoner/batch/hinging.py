@@ -29,6 +29,10 @@ Elsewhere = Callable[[Readings, "Bools"], "Codes"]
 """The recommendation, under readings, of the lines that these take out of the edition."""
 
 
+_Alone = tuple["dict[int, Codes]", "Bools", "Bools"]
+"""What a change of one reading makes: statuses by leaf, the lines that it touches, and those outside then."""
+
+
 @dataclass(frozen=True)
 class Ground:
     """What the lines of a group have in common: how they are weighed, and which views they are.
@@ -124,7 +128,7 @@ class _Search:
             ground.outside(readings),
         )
         self.now = self._on(self.start.codes, readings, self.start.outside, np.arange(len(ground.at), dtype=np.int32))
-        self.single: dict[str, tuple[dict[int, Codes], Bools, Bools]] = {}
+        self.single: dict[str, _Alone] = {}
 
     def _codes(self, leaf: int, readings: Readings) -> Codes:
         return self.ground.weigher.codes(self.policy.leaves[leaf], readings)[self.ground.at]
@@ -141,14 +145,12 @@ class _Search:
             self.single[reading] = self._alone(ambiguity, reading)
             return self.single[reading][1]
         (a, r), (b, q) = chosen.items()
-        first, second = self.single[r], self.single[q]
         common = self.parts[a] & self.parts[b]
-        active = first[1] & second[1]
         if not common:
-            return active
-        return active | self._together(chosen, common, first, second)
+            return self.single[r][1] & self.single[q][1]
+        return self._together(chosen, self.single[r], self.single[q])
 
-    def _alone(self, ambiguity: str, reading: str) -> tuple[dict[int, Codes], Bools, Bools]:
+    def _alone(self, ambiguity: str, reading: str) -> _Alone:
         """The statuses that a change of one reading makes, the lines that it touches, and those outside then."""
         import numpy as np
 
@@ -170,24 +172,24 @@ class _Search:
             active |= outside | self.start.outside
         return changed, active | self.start.outside, outside
 
-    def _together(
-        self,
-        chosen: dict[str, str],
-        common: frozenset[str],
-        first: tuple[dict[int, Codes], Bools, Bools],
-        second: tuple[dict[int, Codes], Bools, Bools],
-    ) -> Bools:
-        """The lines of which a common leaf comes out otherwise than either change alone makes it."""
+    def _together(self, chosen: dict[str, str], first: _Alone, second: _Alone) -> Bools:
+        """The lines of which two changes together make something that neither makes alone."""
         import numpy as np
 
         readings = {**self.readings, **chosen}
-        out = np.zeros(len(self.ground.at), np.bool_)
-        for leaf in (self.place[p] for p in common if p in self.place):
+        parts = [self.parts[a] for a in chosen]
+        joined = self._joined(readings)
+        ways = [self._joined({**self.readings, a: r}) for a, r in chosen.items()]
+        apart = [np.full(len(self.ground.at), joined != way) for way in ways]
+        for leaf in (self.place[p] for p in parts[0] | parts[1] if p in self.place):
             codes, start = self._codes(leaf, readings), self.start.codes[leaf]
-            out |= (codes != first[0].get(leaf, start)) & (codes != second[0].get(leaf, start))
-        if SCOPE in common:
-            out |= True
-        return out
+            apart[0] |= codes != first[0].get(leaf, start)
+            apart[1] |= codes != second[0].get(leaf, start)
+        if any(SCOPE in p for p in parts):
+            outside = self.ground.outside(readings)
+            apart[0] |= outside | first[2]
+            apart[1] |= outside | second[2]
+        return (apart[0] & apart[1]) | self.start.outside
 
     def recommended(self, chosen: dict[str, str], lines: Ids) -> Codes:
         """The recommendations of lines under changed readings."""
