@@ -157,10 +157,9 @@ class _Coder:
             found = self._values(table, column, flat, None)
             values = np.full(len(array), -1, np.int32)
             values[lengths > 0] = found.values
-            rows = np.flatnonzero(lengths > 0)
-            self._moved_faults(column, table, rows)
+            self._moved_faults(column, table, np.flatnonzero(lengths > 0))
             return Cells(None, values, found.block, found.keys)
-        rows = np.repeat(np.arange(len(array), dtype=np.int32), lengths)
+        rows: Ids = np.repeat(np.arange(len(array), dtype=np.int32), lengths).astype(np.int32)
         found = self._values(table, column, flat, rows)
         known = found.values >= 0
         first = _first_of_each(rows[known], found.values[known])

@@ -189,7 +189,8 @@ class _Search:
             outside = self.ground.outside(readings)
             apart[0] |= outside | first[2]
             apart[1] |= outside | second[2]
-        return (apart[0] & apart[1]) | self.start.outside
+        out: Bools = (apart[0] & apart[1]) | self.start.outside
+        return out
 
     def recommended(self, chosen: dict[str, str], lines: Ids) -> Codes:
         """The recommendations of lines under changed readings."""
@@ -205,7 +206,7 @@ class _Search:
         import numpy as np
 
         packed = pack(codes, self.ground.bits[lines])
-        out = recommender_of(self.policy, *self._joined(readings)).recommendations(packed)  # type: ignore[arg-type]
+        out = recommender_of(self.policy, *self._joined(readings)).recommendations(packed)
         away = outside[lines]
         if away.any():
             every = np.zeros(len(self.ground.at), np.bool_)

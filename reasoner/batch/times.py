@@ -64,8 +64,9 @@ def single(graph: Graph, block: int, predicate: str, target: int) -> Ids:
         if e.target == target and e.subjects is None:
             out = np.where(out >= 0, out, e.objects)
         elif e.target == target:
+            subjects, objects = e.pairs
             found = np.full(len(out), -1, np.int32)
-            found[e.subjects[::-1]] = e.objects[::-1]
+            found[subjects[::-1]] = objects[::-1]
             out = np.where(out >= 0, out, found)
     return out
 
