@@ -266,9 +266,8 @@ class Shape:
     targets: tuple[Target, ...]
     constraints: tuple[Constraint, ...]
     severity: str
-    message: str
+    messages: tuple[Literal, ...]
     deactivated: bool
-    messages: tuple[Literal, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
-from pyoxigraph import Literal, NamedNode
+from pyoxigraph import BlankNode, Literal, NamedNode
 
 from reasoner.columnar.algebra import (
-    Alternative,
     Bound,
     ClassOf,
     Closed,
@@ -18,7 +17,6 @@ from reasoner.columnar.algebra import (
     Equals,
     HasValue,
     In,
-    Inverse,
     LanguageIn,
     Length,
     LessThan,
@@ -28,14 +26,10 @@ from reasoner.columnar.algebra import (
     Node,
     NodeKind,
     Not,
-    Optional,
-    Path,
     Pattern,
     Predicate,
     Property,
     Qualified,
-    Repeated,
-    Sequence,
     Shape,
     Shapes,
     Target,
@@ -43,10 +37,11 @@ from reasoner.columnar.algebra import (
     UniqueLang,
 )
 from reasoner.columnar.dependence import predicates
+from reasoner.columnar.paths import Paths, members, shown
 from reasoner.errors import EngineError
 from reasoner.once import once_for_each
-from reasoner.triples import RDF_FIRST, RDF_NIL, RDF_REST, RDF_TYPE, Spo, Triples
-from reasoner.vocabulary import RDFS, SH, compact
+from reasoner.triples import RDF_TYPE, Spo, Triples
+from reasoner.vocabulary import PREFIXES, RDFS, SH
 
 IRI, BLANK, LITERAL = 1, 2, 3
 """Kinds of terms."""
@@ -78,13 +73,21 @@ REFUSED = {
     SH.target: "a SPARQL-based target",
     SH.js: "a JavaScript constraint",
     SH.expression: "an expression constraint",
+    SH.rule: "a rule",
 }
-_REPEATED = {SH.zeroOrMorePath: 0, SH.oneOrMorePath: 1}
-
-
-def shown(node: Term) -> str:
-    """A term as messages write it."""
-    return compact(node.value) if isinstance(node, NamedNode) else str(node)
+NEEDS_A_PATH = {
+    SH[name] for name in ("minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals", "qualifiedValueShape")
+}
+"""Constraints that only property shapes may have."""
+BESIDE_CONSTRAINTS = {
+    SH[name]
+    for name in (
+        *("path", "deactivated", "message", "severity", "flags", "ignoredProperties"),
+        *("qualifiedMinCount", "qualifiedMaxCount", "qualifiedValueShapesDisjoint"),
+        *("name", "description", "order", "group", "defaultValue"),
+    )
+}
+"""What SHACL Core says of a shape besides constraints and targets."""
 
 
 @once_for_each
@@ -104,7 +107,8 @@ class _Reader:
         self.graph = graph
         self.made: dict[Node, Shape] = {}
         self.open: list[Node] = []
-        self.paths: dict[object, Path] = {}
+        self.located = False
+        self.paths = Paths(graph)
         self.components = {
             p: component
             for component in graph.instances(SH.ConstraintComponent)
@@ -113,21 +117,21 @@ class _Reader:
         }
 
     def shapes(self) -> Shapes:
-        for node in self._shape_nodes():
+        for node in sorted(self._shape_nodes(), key=lambda n: isinstance(n, BlankNode)):
             self.shape(node)
         targeted = tuple(s for s in self.made.values() if s.targets)
         forward, backward = predicates(self.made)
-        rdf_type, below = self._predicate(RDF_TYPE.value), self._predicate(RDFS.subClassOf.value)
-        instance = self._sequence((rdf_type, self._keep(("*", below), lambda: Repeated(below, 0))))
-        return Shapes(self.made, targeted, forward, backward, instance)
+        return Shapes(self.made, targeted, forward, backward, self.paths.instance())
 
     def _shape_nodes(self) -> Iterator[Node]:
         seen = set()
         for s, p, o in self.graph:
-            is_shape = p in TARGETS or (p == RDF_TYPE and o in (SH.NodeShape, SH.PropertyShape))
+            is_shape = p in OF_SHAPES or (p == RDF_TYPE and o in (SH.NodeShape, SH.PropertyShape))
             if is_shape and s not in seen:
                 seen.add(s)
                 yield s
+            if p == SH.entailment:
+                raise EngineError(f"{shown(s)} asks for the entailment {shown(o)}; the columnar engine infers nothing.")
 
     # -- shapes
 
@@ -140,9 +144,19 @@ class _Reader:
             raise EngineError(f"Recursive shapes are not supported: {circle}.")
         if node not in self.made:
             self.open.append(node)
-            self.made[node] = self._made(node)
+            try:
+                self.made[node] = self._made(node)
+            except EngineError as error:
+                raise self._located(node, error) from None
             self.open.pop()
         return node
+
+    def _located(self, node: Node, error: EngineError) -> EngineError:
+        """The error with the innermost shape that has a name; a blank node tells an author nothing."""
+        if self.located or isinstance(node, BlankNode):
+            return error
+        self.located = True
+        return error if shown(node) in str(error) else EngineError(f"{shown(node)}: {error}")
 
     def _made(self, node: Node) -> Shape:
         self._refuse_what_is_not_core(node)
@@ -151,7 +165,9 @@ class _Reader:
         if len(paths) > 1:
             raise EngineError(f"{shown(node)} has several sh:path.")
         path_node = paths[0] if paths else None
-        path = self.path(path_node) if path_node is not None else None
+        path = self.paths.path(path_node) if path_node is not None else None
+        if path is None:
+            self._refuse_what_needs_a_path(node)
         severity = g.node(node, SH.severity)
         messages = tuple(m for m in g.objects(node, SH.message) if isinstance(m, Literal))
         return Shape(
@@ -159,9 +175,8 @@ class _Reader:
             path=path,
             path_node=path_node if not isinstance(path_node, Literal) else None,
             targets=tuple(self._targets(node)),
-            constraints=tuple(self._constraints(node, path)),
+            constraints=tuple(self._constraints(node)),
             severity=severity.value if severity is not None else SH.Violation.value,
-            message=messages[0].value if messages else "",
             deactivated=any(o.value == "true" for o in g.objects(node, SH.deactivated)),
             messages=messages,
         )
@@ -169,21 +184,37 @@ class _Reader:
     def _refuse_what_is_not_core(self, node: Node) -> None:
         for prop in self.graph.predicates(node):
             if prop in REFUSED:
-                raise EngineError(f"{shown(node)} has {REFUSED[prop]} (sh:{prop.value.rsplit('#', 1)[-1]}); {_CURE}")
+                raise EngineError(f"{shown(node)} has {REFUSED[prop]} ({shown(prop)}); {_CURE}")
             if prop in self.components:
                 raise EngineError(f"{shown(node)} uses the component {shown(self.components[prop])}; {_CURE}")
+            if prop.value.startswith(_SH) and prop not in CORE:
+                raise EngineError(f"{shown(node)} has {shown(prop)}, which is not of SHACL Core; {_CURE}")
+
+    def _refuse_what_needs_a_path(self, node: Node) -> None:
+        for prop in self.graph.predicates(node):
+            if prop in NEEDS_A_PATH:
+                raise EngineError(f"{shown(node)} has {shown(prop)} but no sh:path; only property shapes may have it.")
 
     def _targets(self, node: Node) -> Iterator[Target]:
         for prop, kind in TARGETS.items():
             yield from (Target(kind, o) for o in self.graph.objects(node, prop))
         types = self.graph.nodes(node, RDF_TYPE)
-        is_shape = SH.NodeShape in types or SH.PropertyShape in types
-        if is_shape and any(RDFS.Class in self.graph.closure(t, RDFS.subClassOf) for t in types):
+        if isinstance(node, NamedNode) and any(RDFS.Class in self.graph.closure(t, RDFS.subClassOf) for t in types):
             yield Target("class", node)
+
+    def property_shape(self, node: Node, value: Term) -> Node:
+        """Make the property shape of a node, and give the node back."""
+        if not self.graph.objects(value, SH.path):
+            raise EngineError(f"{shown(node)}: its sh:property {shown(value)} has no sh:path.")
+        return self.shape(value)
+
+    def property(self, node: Node, value: Term) -> Predicate:
+        """The property whose values a constraint compares with."""
+        return self.paths.predicate(_resource(node, value).value)
 
     # -- constraints
 
-    def _constraints(self, node: Node, path: Path | None) -> Iterator[Constraint]:
+    def _constraints(self, node: Node) -> Iterator[Constraint]:
         g = self.graph
         for prop in g.predicates(node):
             for value in g.objects(node, prop):
@@ -191,17 +222,15 @@ class _Reader:
                 if made is not None:
                     yield made(self, node, value)
                 elif prop in LOGICAL:
-                    members = tuple(self.shape(m) for m in self._list(node, prop, value))
-                    yield Logical(prop.value.rsplit("#", 1)[-1], members)
+                    shapes = tuple(self.shape(m) for m in members(self.graph, node, prop, value))
+                    yield Logical(prop.value.rsplit("#", 1)[-1], shapes)
                 elif prop == SH.qualifiedValueShape:
-                    yield from self._qualified(node, path, value)
+                    yield from self._qualified(node, value)
         yield from self._closed(node)
         if g.text(node, SH.uniqueLang) == "true":
             yield UniqueLang()
 
-    def _qualified(self, node: Node, path: Path | None, value: Term) -> Iterator[Constraint]:
-        if path is None:
-            return
+    def _qualified(self, node: Node, value: Term) -> Iterator[Constraint]:
         inner = self.shape(value)
         disjoint = self.graph.text(node, SH.qualifiedValueShapesDisjoint) == "true"
         siblings = tuple(self.shape(s) for s in self._siblings(node) if s != inner) if disjoint else ()
@@ -223,7 +252,7 @@ class _Reader:
             return
         allowed = {p.value for s in g.nodes(node, SH.property) for p in g.nodes(s, SH.path) if isinstance(p, NamedNode)}
         for head in g.objects(node, SH.ignoredProperties):
-            allowed |= {m.value for m in self._list(node, SH.ignoredProperties, head)}
+            allowed |= {m.value for m in members(self.graph, node, SH.ignoredProperties, head)}
         yield Closed(frozenset(allowed))
 
     def pattern(self, node: Node, value: Term) -> Pattern:
@@ -232,77 +261,10 @@ class _Reader:
 
     def terms(self, node: Node, prop: NamedNode, head: Term) -> tuple[Term, ...]:
         """The members of a list."""
-        return tuple(self._list(node, prop, head))
-
-    def _list(self, node: Node, prop: NamedNode, head: Term) -> list[Term]:
-        out: list[Term] = []
-        seen = set()
-        while head != RDF_NIL:
-            first, rest = self.graph.objects(head, RDF_FIRST), self.graph.objects(head, RDF_REST)
-            if len(first) != 1 or len(rest) != 1 or head in seen:
-                raise EngineError(f"{shown(node)}: the value of {shown(prop)} is no well-formed list.")
-            seen.add(head)
-            out.append(first[0])
-            head = rest[0]
-        return out
-
-    # -- paths
-
-    def path(self, node: Term) -> Path:
-        """The path that a node of the shapes graph stands for."""
-        return self._path(node, forward=True, above=())
-
-    def _path(self, node: Term, *, forward: bool, above: tuple[Term, ...]) -> Path:
-        if isinstance(node, NamedNode):
-            return self._predicate(node.value) if forward else self._inverse(node.value)
-        if node in above or isinstance(node, Literal):
-            raise EngineError(f"The path {shown(node)} is not well formed.")
-        g, below = self.graph, (*above, node)
-        inner = g.one(node, SH.inversePath)
-        if inner is not None:
-            return self._path(inner, forward=not forward, above=below)
-        head = g.one(node, SH.alternativePath)
-        if head is not None:
-            ways = tuple(self._path(m, forward=forward, above=below) for m in self._list(node, SH.path, head))
-            return self._keep(("|", ways), lambda: Alternative(ways))
-        for prop, least in _REPEATED.items():
-            found = g.one(node, prop)
-            if found is not None:
-                path = self._path(found, forward=forward, above=below)
-                return self._keep(("*+"[least], path), lambda p=path, n=least: Repeated(p, n))  # type: ignore[misc]
-        found = g.one(node, SH.zeroOrOnePath)
-        if found is not None:
-            once = self._path(found, forward=forward, above=below)
-            return self._keep(("?", once), lambda: Optional(once))
-        if g.objects(node, RDF_FIRST):
-            parts = [self._path(m, forward=forward, above=below) for m in self._list(node, SH.path, node)]
-            return self._sequence(parts if forward else parts[::-1])
-        raise EngineError(f"The path {shown(node)} is not well formed.")
-
-    def _sequence(self, parts: Iterable[Path]) -> Path:
-        *before, last = parts
-        for part in reversed(before):
-            last = self._keep(("/", part, last), lambda a=part, b=last: Sequence(a, b))  # type: ignore[misc]
-        return last
-
-    def property(self, node: Node, value: Term) -> Predicate:
-        """The property whose values a constraint compares with."""
-        path = self._predicate(_resource(node, value).value)
-        assert isinstance(path, Predicate)
-        return path
-
-    def _predicate(self, iri: str) -> Path:
-        return self._keep(iri, lambda: Predicate(iri))
-
-    def _inverse(self, iri: str) -> Path:
-        return self._keep(("^", iri), lambda: Inverse(iri))
-
-    def _keep(self, key: object, make: Callable[[], Path]) -> Path:
-        if key not in self.paths:
-            self.paths[key] = make()
-        return self.paths[key]
+        return tuple(members(self.graph, node, prop, head))
 
 
+_SH = PREFIXES["sh"]
 _CURE = "the columnar engine evaluates SHACL Core only; use --engine pyshacl."
 
 
@@ -358,7 +320,12 @@ _SIMPLE: dict[NamedNode, Callable[[_Reader, Node, Term], Constraint]] = {
     SH.lessThanOrEquals: lambda r, n, v: LessThan("lessThanOrEquals", r.property(n, v), ORDERS[SH.lessThanOrEquals]),
     SH["not"]: lambda r, _, v: Not(r.shape(v)),
     SH.node: lambda r, _, v: Conforms(r.shape(v)),
-    SH.property: lambda r, _, v: Property(r.shape(v)),
+    SH.property: lambda r, n, v: Property(r.property_shape(n, v)),
     SH.hasValue: lambda _, n, v: HasValue(v),
     SH["in"]: lambda r, n, v: In(r.terms(n, SH["in"], v)),
 }
+_COMPLEX = {*LOGICAL, SH.qualifiedValueShape, SH.closed, SH.uniqueLang}
+OF_SHAPES = {*_SIMPLE, *_COMPLEX, *TARGETS, *REFUSED}
+"""What only shapes have."""
+CORE = {*_SIMPLE, *_COMPLEX, *TARGETS, *BESIDE_CONSTRAINTS}
+"""What SHACL Core knows of shapes."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
+
+from pyoxigraph import Literal, NamedNode
 
 from reasoner.columnar.algebra import (
     Bound,
@@ -54,9 +57,14 @@ class Result:
     shape: Node
     component: str
     severity: str
-    message: str
+    messages: tuple[Literal, ...]
     path: Node | None
     value: Term | None
+
+    @property
+    def message(self) -> str:
+        """The text of the first message, or nothing."""
+        return self.messages[0].value if self.messages else ""
 
 
 def results(e: Evaluation) -> Iterator[Result]:
@@ -69,7 +77,7 @@ def results(e: Evaluation) -> Iterator[Result]:
             broken = both(wanted, negated(e.conforms(shape.node, block)))
             focus = np.flatnonzero(full(broken, e.size(block))).astype(np.int32)
             if len(focus):
-                yield from _of_shape(e, shape, block, focus)
+                yield from of_shape(e, shape, block, focus, np.ones(e.size(block), np.int64))
 
 
 def focus_mask(e: Evaluation, shape: Shape, block: int) -> Any:
@@ -80,67 +88,70 @@ def focus_mask(e: Evaluation, shape: Shape, block: int) -> Any:
     return out
 
 
-def _of_shape(e: Evaluation, shape: Shape, block: int, focus: Ids) -> Iterator[Result]:
-    """The results of a shape for focus terms; where a term stands twice, so do its results."""
+def of_shape(e: Evaluation, shape: Shape, block: int, focus: Ids, times: NDArray[np.int64]) -> Iterator[Result]:
+    """The results of a shape for focus terms, each term once; ``times`` says how often each reports them."""
     if shape.deactivated:
         return
     for constraint in shape.constraints:
-        for here, value, component, path in _broken(e, shape, constraint, block, focus):
-            if isinstance(component, Result):
-                yield component
-            else:
-                yield _result(e, shape, component, e.graph.blocks[block].term(here), value, path)
+        if isinstance(constraint, Property):
+            yield from _nested(e, shape, constraint, block, focus, times)
+            continue
+        for here, value, path in _broken(e, shape, constraint, block, focus):
+            term = e.graph.blocks[block].term(here)
+            result = _result(e, shape, component_of(constraint), term, value, path)
+            yield from repeat(result, int(times[here]))
 
 
 def _result(e: Evaluation, shape: Shape, component: str, focus: Term, value: Term | None, path: Node | None) -> Result:
-    return Result(focus, shape.node, SH + component, shape.severity, shape.message, path or shape.path_node, value)
+    return Result(focus, shape.node, SH + component, shape.severity, shape.messages, path or shape.path_node, value)
 
 
-Found = Iterator[tuple[int, "Term | None", "str | Result", "Node | None"]]
+Found = Iterator[tuple[int, "Term | None", "Node | None"]]
+"""Focus terms with the value that breaks a constraint, and the path to it where it is not the shape's."""
 
 
 def _broken(e: Evaluation, shape: Shape, c: Constraint, block: int, focus: Ids) -> Found:
-    import numpy as np
 
-    if isinstance(c, Property):
-        yield from _nested(e, shape, c, block, focus)
-    elif isinstance(c, Closed):
+    if isinstance(c, Closed):
         yield from _not_closed(e, shape, c, block, focus)
     elif isinstance(c, UniqueLang):
-        yield from ((here, None, NAMES[UniqueLang], None) for here, _ in same_language(e, shape.path, block, focus))
+        yield from ((here, None, None) for here, _ in same_language(e, shape.path, block, focus))
     elif type(c) in VIOLATIONS:
         for here, values, at in VIOLATIONS[type(c)](e, c, shape.path, block, focus):
             term = e.graph.blocks[at].term
             broken = zip(here.tolist(), values.tolist(), strict=True)
-            yield from ((i, term(v), component_of(c), None) for i, v in broken)
+            yield from ((i, term(v), None) for i, v in broken)
     elif isinstance(c, MinCount | MaxCount | HasValue | Qualified):
         bad = ~full(e.holds(c, shape.path, block), e.size(block))
-        yield from ((i, None, component_of(c), None) for i in focus[bad[focus]].tolist())
+        yield from ((i, None, None) for i in focus[bad[focus]].tolist())
     else:
         test = e.value_test(c)
-        for here, values, at in e.pairs(shape.path, block, np.unique(focus)):
+        for here, values, at in e.pairs(shape.path, block, focus):
             bad = ~full(test.mask(at), e.size(at))[values]
             term = e.graph.blocks[at].term
             pairs = zip(here[bad].tolist(), values[bad].tolist(), strict=True)
-            yield from ((i, term(v), component_of(c), None) for i, v in pairs)
+            yield from ((i, term(v), None) for i, v in pairs)
 
 
-def _nested(e: Evaluation, shape: Shape, c: Property, block: int, focus: Ids) -> Found:
-    """A property shape reports for itself: its focus terms are the values."""
+def _nested(
+    e: Evaluation, shape: Shape, c: Property, block: int, focus: Ids, times: NDArray[np.int64]
+) -> Iterator[Result]:
+    """A property shape reports for itself: its focus terms are the values, as often as each is reached."""
     import numpy as np
 
     inner = e.shapes.by_node[c.shape]
-    for _, values, at in e.pairs(shape.path, block, np.unique(focus)):
+    for here, values, at in e.pairs(shape.path, block, focus):
         bad = ~full(e.conforms(c.shape, at), e.size(at))[values]
         if bad.any():
-            yield from ((-1, None, r, None) for r in _of_shape(e, inner, at, np.unique(values[bad])))
+            reached = np.zeros(e.size(at), np.int64)
+            np.add.at(reached, values[bad], times[here[bad]])
+            yield from of_shape(e, inner, at, np.unique(values[bad]), reached)
 
 
 def _not_closed(e: Evaluation, shape: Shape, c: Closed, block: int, focus: Ids) -> Found:
     import numpy as np
-    from pyoxigraph import NamedNode
 
-    for here, values, at in e.pairs(shape.path, block, np.unique(focus)):
+    for here, values, at in e.pairs(shape.path, block, focus):
         chosen = np.zeros(e.size(at), np.bool_)
         chosen[values] = True
         for predicate, edges in e.graph.edges.items():
@@ -152,7 +163,7 @@ def _not_closed(e: Evaluation, shape: Shape, c: Closed, block: int, focus: Ids) 
                 for s, o in zip(subjects[wanted].tolist(), objects[wanted].tolist(), strict=True):
                     value = e.graph.blocks[one.target].term(o)
                     for i in here[values == s].tolist():
-                        yield i, value, NAMES[Closed], NamedNode(predicate)
+                        yield i, value, NamedNode(predicate)
 
 
 NAMES: dict[type, str] = {
