@@ -63,7 +63,7 @@ def ontology_findings(graphs: Graphs, root: Path | None) -> tuple[Finding, ...]:
     if shapes is None:
         raise PolicyError("shapes/ontology.ttl", "does not exist.", "Restore it.")
     data = [t for name, triples in graphs.items() if GENERATED not in name for t in triples]
-    results = PyshaclEngine().evaluate(data, shapes)
+    results = PyshaclEngine().evaluate(data, shapes)  # these shapes have SPARQL-based constraints
     found = {Finding("ontology", compact(_culprit(r)), r.message) for r in results}
     return tuple(sorted(found, key=lambda f: (f.where, f.what)))
 
