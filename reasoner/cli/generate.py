@@ -34,7 +34,7 @@ AS_OF = date(2026, 12, 31)
     type=click.Choice(FORMS),
     default="nested",
     show_default=True,
-    help="One nested Parquet table, a Parquet or CSV file a class, or files of RDF.",
+    help="One nested Parquet table, a Parquet or CSV file a class, or a file of RDF a request.",
 )
 @click.option("--shuffle", is_flag=True, help="Entity tables in an order of their own each, as exports often are.")
 @click.option(
@@ -50,6 +50,14 @@ AS_OF = date(2026, 12, 31)
     metavar="OUTCOME=NUMBER",
     help="How often an outcome is drawn, such as deny=0.5 (repeatable; outcomes that are not named are not drawn): "
     f"{', '.join(OUTCOMES)}.",
+)
+@click.option(
+    "--catalogue",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda context, _, wanted: _tell_catalogue(context) if wanted else None,
+    help="List the records and faults that scenarios are made of, and exit.",
 )
 @click.option("--force", is_flag=True, help="Replace an earlier folder of generated requests.")
 @click.option(
@@ -72,8 +80,8 @@ def generate(
 
     Each request starts as an approvable record; faults that a catalogue describes are then built in, and the
     catalogue says what becomes of it. No engine is asked. The folder holds the requests, expected.parquet with the
-    expected recommendation, basis, next step and criteria of every line, and manifest.json. Review them with the same
-    --as-of: the outcomes hold for that day, under default readings.
+    expected recommendation, basis, next step and criteria of every line, and manifest.json, which says what the
+    scenarios are. Review them with the same --as-of: the outcomes hold for that day, under default readings.
 
     Whatever the count, request 7 of a seed is the same. Identifiers begin with SYN-; no person in them exists.
 
@@ -121,6 +129,16 @@ def summary(manifest: dict[str, Any], output: Path) -> str:
         f"{output}: {manifest['requests']:,} requests, {manifest['lines']:,} lines ({outcomes}).\n"
         f"The outcomes hold for --as-of {manifest['as_of']}."
     )
+
+
+def _tell_catalogue(context: click.Context) -> None:
+    if context.resilient_parsing:
+        return
+    from reasoner.synthetic.mixture import catalogue
+
+    for policy, entries in catalogue().items():
+        click.echo(f"{policy}\n" + "\n".join(f"  {name}: {says}" for name, says in entries.items()))
+    context.exit()
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from reasoner.synthetic import spine_record
 from reasoner.synthetic.claims import DECOMPRESSION, RELEASE, Scenario
 from reasoner.synthetic.mixture import BESIDE, SHARES, Deck, decks
-from reasoner.synthetic.plexus_record import PLEXUS, lay_plexus
+from reasoner.synthetic.plexus_record import lay_plexus
+from reasoner.synthetic.plexus_variants import PLEXUS
 from reasoner.synthetic.sheet import Sheet
 from reasoner.synthetic.spine_record import SPINE, lay_spine
 from reasoner.synthetic.timeline import day_number, lay_out
@@ -114,6 +115,8 @@ def fill(x: Sheet, drawn: Drawn, as_of: date) -> None:
     _apply(x, plexus, drawn.plexus)
     _apply(x, spine, drawn.spine)
     x.change("lines", spine_record.LINE, both, sequence=2)
+    x.prune("documents", "documentedIn")
+    x.prune("clinicians", "statedBy")
 
 
 def _header(x: Sheet) -> None:
@@ -159,9 +162,7 @@ def expected(x: Sheet, drawn: Drawn) -> pa.Table:
     plexus, spine = decks()
     scenarios = (*plexus.scenarios, *spine.scenarios)
     # Both lines of a request stand side by side, then in one column, request by request.
-    places = np.column_stack(
-        [drawn.plexus, np.where(drawn.spine == NONE, NONE, drawn.spine + len(plexus.scenarios))]
-    )
+    places = np.column_stack([drawn.plexus, np.where(drawn.spine == NONE, NONE, drawn.spine + len(plexus.scenarios))])
     there = places != NONE
     numbers = np.where(there, np.cumsum(there, axis=1), 0)
     request = np.broadcast_to(np.arange(x.count)[:, None], places.shape)[there]
@@ -195,17 +196,19 @@ def _status(criterion: str) -> Callable[[Scenario], str | None]:
     return lambda s: s.statuses.get(criterion)
 
 
-
-def panorama(recipe: Recipe, schema: Schema) -> pa.Table:
+def panorama(recipe: Recipe, schema: Schema) -> Chunk:
     """One request of every scenario of the recipe's policies: together they have whatever a request can have."""
     import numpy as np
 
     plexus, spine = decks()
-    sizes = [len(d.scenarios) if recipe.policy in (p, BOTH) else 0 for d, p in ((plexus, RELEASE), (spine, POLICIES[1]))]
+    sizes = [
+        len(d.scenarios) if recipe.policy in (p, BOTH) else 0 for d, p in ((plexus, RELEASE), (spine, POLICIES[1]))
+    ]
     count = sum(sizes)
     x = Sheet(schema, recipe.seed, np.arange(count))
     places = np.full((2, count), NONE, dtype=np.int32)
     places[0, : sizes[0]] = np.arange(sizes[0])
     places[1, sizes[0] :] = np.arange(sizes[1])
-    fill(x, Drawn(*places), recipe.as_of)
-    return x.to_arrow()
+    drawn = Drawn(*places)
+    fill(x, drawn, recipe.as_of)
+    return Chunk(x.to_arrow(), expected(x, drawn))

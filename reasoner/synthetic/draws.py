@@ -40,7 +40,8 @@ class Draws:
         for shift, factor in _MIX:
             z = (z ^ (z >> np.uint64(shift))) * np.uint64(factor)
         z ^= z >> np.uint64(31)
-        return (z >> np.uint64(11)).astype(np.float64) / float(1 << 53)
+        found: NDArray[Any] = (z >> np.uint64(11)).astype(np.float64) / float(1 << 53)
+        return found
 
     def chance(self, name: str, share: float) -> NDArray[Any]:
         """Whether it happens to a row, to a share of them."""
@@ -57,8 +58,9 @@ class Draws:
         import numpy as np
 
         bounds = np.cumsum(np.asarray(weights, dtype=np.float64))
-        found = np.searchsorted(bounds, self.uniform(name) * bounds[-1], side="right")
-        return np.minimum(found, len(bounds) - 1).astype(np.int32)
+        place = np.searchsorted(bounds, self.uniform(name) * bounds[-1], side="right")
+        found: NDArray[Any] = np.minimum(place, len(bounds) - 1).astype(np.int32)
+        return found
 
     def word(self, name: str, weights: dict[str, float] | Sequence[str]) -> NDArray[Any]:
         """The code of one of several words, each as often as its weight says (alike where there is none)."""
@@ -69,10 +71,12 @@ class Draws:
         """The codes of words by their places among the options."""
         import numpy as np
 
-        return np.asarray([self._intern(w) for w in options], dtype=np.int32)[places]
+        found: NDArray[Any] = np.asarray([self._intern(w) for w in options], dtype=np.int32)[places]
+        return found
 
     def number(self, name: str, options: Sequence[float]) -> NDArray[Any]:
         """One of several decimal numbers."""
         import numpy as np
 
-        return np.asarray(options, dtype=np.float64)[self.index(name, [1.0] * len(options))]
+        found: NDArray[Any] = np.asarray(options, dtype=np.float64)[self.index(name, [1.0] * len(options))]
+        return found

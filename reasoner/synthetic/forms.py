@@ -15,7 +15,7 @@ from reasoner.tables.mapping import SEPARATOR
 from reasoner.tables.optional import arrow, parquet
 from reasoner.tables.rdf_rows import triples_of
 from reasoner.tables.sample_tables import given
-from reasoner.tables.schema import KEY, REQUEST, REQUESTS, Schema, nested_schema, schema_of
+from reasoner.tables.schema import KEY, REQUEST, REQUEST_KEY, REQUESTS, Schema, nested_schema, schema_of
 from reasoner.tables.terms import index_of
 from reasoner.vocabulary import PREFIXES
 
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NESTED, ENTITIES, CSV, NTRIPLES, TURTLE = "nested", "entities", "csv", "ntriples", "turtle"
-RDF_PART = 1000
-"""Requests in one file of RDF."""
+RDF_FOLDER = 1000
+"""Files of RDF in one folder."""
+RDF_ROWS = 500
+"""Requests that are in memory as triples at once."""
 NOTE = "Synthetic requests made by plexus generate. No person, clinician or document in them exists."
 
 
@@ -138,25 +140,29 @@ def _cells(rows: pa.Table, wanted: pa.Field, csv: bool) -> Any:
 
 @dataclass
 class _Rdf:
-    """Files of some requests each."""
+    """A file for each request: in a file of several, what nothing links to a request would belong to none of them."""
 
     folder: Path
     knowledge: Knowledge
     turtle: bool
-    _parts: int = 0
+    _done: int = 0
 
     def write(self, requests: pa.Table, only: Callable[[str], bool]) -> None:
         from pyoxigraph import RdfFormat, Triple, serialize
 
-        for start in range(0, len(requests), RDF_PART):
-            self._parts += 1
-            rows = requests.slice(start, RDF_PART).to_pylist()
-            triples = (Triple(*t) for row in rows for t in triples_of(row, self.knowledge))
-            suffix, kind = ("ttl", RdfFormat.TURTLE) if self.turtle else ("nt", RdfFormat.N_TRIPLES)
-            path = self.folder / f"part-{self._parts:06d}.{suffix}"
-            with path.open("wb") as file:
-                file.write(f"# {NOTE}\n".encode())
-                serialize(triples, file, kind, prefixes=PREFIXES if self.turtle else None)
+        suffix, kind = ("ttl", RdfFormat.TURTLE) if self.turtle else ("nt", RdfFormat.N_TRIPLES)
+        for start in range(0, len(requests), RDF_ROWS):
+            for row in requests.slice(start, RDF_ROWS).to_pylist():
+                triples = (Triple(*t) for t in triples_of(row, self.knowledge))
+                with self._path(row[REQUEST_KEY], suffix).open("wb") as file:
+                    file.write(f"# {NOTE}\n".encode())
+                    serialize(triples, file, kind, prefixes=PREFIXES if self.turtle else None)
+
+    def _path(self, identifier: str, suffix: str) -> Path:
+        folder = self.folder / f"{self._done // RDF_FOLDER:06d}"
+        folder.mkdir(exist_ok=True)
+        self._done += 1
+        return folder / f"{identifier}.{suffix}"
 
     def close(self) -> None:
         """Every file is finished where it is written."""

@@ -1,11 +1,8 @@
-"""Approvable requests for open release of the lumbar plexus (Coverage Policy 0587), column by column."""
+"""The parts of a request for open release of the lumbar plexus (Coverage Policy 0587), column by column."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-
-from reasoner.synthetic.catalogue import Catalogue, all_met
-from reasoner.synthetic.claims import RELEASE, UNDOCUMENTED, UNMET
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -14,16 +11,6 @@ if TYPE_CHECKING:
 
     Rows = NDArray[Any]
 
-PLEXUS = Catalogue(
-    RELEASE,
-    {
-        **all_met("necessity", "compression", "symptoms", "further-criteria", "conservative"),
-        "trauma-waiver": UNDOCUMENTED,
-        **all_met("treatments", "physical-therapy", "oral-medication", "injection"),
-        **all_met("support", "imaging-support", "clinical-support"),
-        "other-indication": UNMET,
-    },
-)
 CODE = "64714"
 LINE, CONDITION = "plexus-line", "plexus"
 FINDING, IMAGING = "plexus-finding", "plexus-imaging"
@@ -74,13 +61,16 @@ def lay_plexus(x: Sheet) -> None:
     word["second agent class"], word["second agent"] = (
         draws.words(column, second) for column in zip(*AGENTS, strict=True)
     )
-    word["site"] = draws.word("site", {"LumbarPlexusWithinPsoas": 3, "LumbarPlexus": 2, "LumbarPlexusPosteriorDivision": 1})
+    word["site"] = draws.word(
+        "site", {"LumbarPlexusWithinPsoas": 3, "LumbarPlexus": 2, "LumbarPlexusPosteriorDivision": 1}
+    )
 
 
 # ---- Parts of a record -----------------------------------------------------------------------------
 
 
-def _request(x: Sheet, rows: Rows) -> None:
+def request(x: Sheet, rows: Rows) -> None:
+    """The request with its line, its condition, its clinicians and their notes."""
     x.put("requests", "", rows)
     x.put(
         "lines",
@@ -103,7 +93,6 @@ def _request(x: Sheet, rows: Rows) -> None:
         side=x.word["side"],
     )
     x.put("clinicians", "surgeon", rows, role="TreatingSurgeon")
-    x.put("clinicians", "neurologist", rows, role="TreatingClinician")
     x.put(
         "documents",
         "surgical-note",
@@ -112,6 +101,12 @@ def _request(x: Sheet, rows: Rows) -> None:
         date=x.day["surgical note"],
         documentKind="ClinicalNoteDocument",
     )
+    neurology_note(x, rows)
+
+
+def neurology_note(x: Sheet, rows: Rows) -> None:
+    """The neurologist and the note of the visit."""
+    x.put("clinicians", "neurologist", rows, role="TreatingClinician")
     x.put(
         "documents",
         "neurology-note",
@@ -127,7 +122,8 @@ def report(x: Sheet, rows: Rows, key: str, title: object, day: object) -> None:
     x.put("documents", key, rows, title=title, date=day, documentKind="ReportDocument")
 
 
-def _imaging(x: Sheet, rows: Rows) -> None:
+def imaging(x: Sheet, rows: Rows) -> None:
+    """The study that shows the compression, with its report."""
     report(x, rows, "plexus-imaging-report", x.word["report"], x.day["imaging"])
     x.put(
         "studies",
@@ -153,7 +149,8 @@ def _imaging(x: Sheet, rows: Rows) -> None:
     )
 
 
-def _electrodiagnosis(x: Sheet, rows: Rows) -> None:
+def electrodiagnosis(x: Sheet, rows: Rows) -> None:
+    """EMG and nerve conduction that localise the lesion, beside imaging."""
     report(x, rows, "emg-report", "EMG and nerve conduction report, lower limbs", x.day["electrodiagnosis"])
     x.put(
         "studies",
@@ -177,7 +174,7 @@ def _electrodiagnosis(x: Sheet, rows: Rows) -> None:
     )
 
 
-def _free_canal(x: Sheet, rows: Rows) -> None:
+def free_canal(x: Sheet, rows: Rows) -> None:
     """An MRI of the spine that says nothing of the plexus: seen in most records, and no evidence either way."""
     report(x, rows, "spine-mri-report", "MRI report, lumbar spine", x.day["earlier imaging"])
     x.put(
@@ -336,14 +333,16 @@ CLINICAL_SUPPORTS = "p0587:ClinicalFindingsSupportSurgery"
 CAUSES_SYMPTOMS = "p0587:CausesSignificantSymptoms"
 
 
-def _common(x: Sheet, rows: Rows) -> None:
-    _request(x, rows)
-    _imaging(x, rows)
-    _free_canal(x, x.some(rows, "free canal", 0.2))
+def common(x: Sheet, rows: Rows) -> None:
+    """The request with its imaging and the statement that it supports surgery."""
+    request(x, rows)
+    imaging(x, rows)
+    free_canal(x, x.some(rows, "free canal", 0.2))
     judgement(x, rows, "imaging-judgement", IMAGING_SUPPORTS, FINDING)
 
 
-def _treated(x: Sheet, rows: Rows) -> None:
+def treated(x: Sheet, rows: Rows) -> None:
+    """Therapy, one or two agents and an injection, all of which failed."""
     treatment_record(x, rows)
     therapy(x, rows)
     medication(x, rows)
@@ -359,137 +358,11 @@ def _treated(x: Sheet, rows: Rows) -> None:
     )
 
 
-def _clinical(x: Sheet, rows: Rows) -> None:
+def clinical(x: Sheet, rows: Rows) -> None:
+    """Pain, in some records with a weakness, and the statement that it supports surgery."""
     symptom(x, rows)
     x.change("symptoms", "thigh-pain", x.some(rows, "pain score", 0.5), painScore=x.draws.whole("score", 4, 9))
     effect = x.draws.word("effect", ("WalkingLimited", "StairsLimited", "WorkLimited", "FallsFromWeakness"))
     x.change("symptoms", "thigh-pain", x.some(rows, "has effect", 0.4), functionalEffect=effect)
     weakness(x, x.some(rows, "weakness", 0.3))
     judgement(x, rows, "clinical-judgement", CLINICAL_SUPPORTS, "thigh-pain")
-
-
-# ---- Variants --------------------------------------------------------------------------------------
-
-
-@PLEXUS.variant("release-after-treatment", weight=6)
-def _after_treatment(x: Sheet, rows: Rows) -> None:
-    """Imaging shows the compression, the three treatments failed, and the surgeon's statements support surgery."""
-    _common(x, rows)
-    _clinical(x, rows)
-    _treated(x, rows)
-    _electrodiagnosis(x, x.some(rows, "emg", 0.25))
-
-
-@PLEXUS.variant("release-for-measured-weakness", weight=2)
-def _measured_weakness(x: Sheet, rows: Rows) -> None:
-    """A measured weakness stands for symptoms and clinical findings; nobody states more."""
-    _common(x, rows)
-    weakness(x, rows)
-    _treated(x, rows)
-    _electrodiagnosis(x, x.some(rows, "emg", 0.25))
-
-
-@PLEXUS.variant("release-significance-stated", weight=1)
-def _significance_stated(x: Sheet, rows: Rows) -> None:
-    """The neurologist states in a judgement that the compression causes significant symptoms."""
-    _common(x, rows)
-    symptom(x, rows, kind=x.draws.word("dull symptom", ("Numbness", "Paraesthesia")), significance=None)
-    on = {"statedBy": "neurologist", "date": x.day["clinic note"], "documentedIn": "neurology-note"}
-    judgement(x, rows, "symptom-judgement", CAUSES_SYMPTOMS, "thigh-pain", **on)
-    judgement(x, rows, "clinical-judgement", CLINICAL_SUPPORTS, "thigh-pain")
-    _treated(x, rows)
-
-
-@PLEXUS.variant("release-justified-epidural", weight=1)
-def _justified_epidural(x: Sheet, rows: Rows) -> None:
-    """The injection was epidural, and the record says why."""
-    _after_treatment(x, rows)
-    why = "Access to the plexus was judged unsafe under anticoagulation."
-    injection(x, rows, target="EpiduralTarget", targetJustification=why)
-
-
-@PLEXUS.variant("release-injection-not-indicated", weight=1, shared=False)
-def _injection_not_indicated(x: Sheet, rows: Rows) -> None:
-    """Therapy and medication failed; the surgeon states that acute trauma ruled out an injection."""
-    _after_treatment(x, rows)
-    x.drop("treatments", "plexus-injection", rows=rows)
-    injury(x, rows)
-    not_indicated(x, rows, "no-injection", "Injection")
-
-
-@PLEXUS.variant("release-both-sides", weight=0.5)
-def _both_sides(x: Sheet, rows: Rows) -> None:
-    """Both sides are asked for, and the evidence is recorded as bilateral."""
-    _after_treatment(x, rows)
-    x.drop("studies", "emg", rows=rows)
-    x.drop("findings", "emg-finding", rows=rows)
-    x.drop("documents", "emg-report", rows=rows)
-    for table, key in (
-        ("lines", LINE),
-        ("conditions", CONDITION),
-        ("findings", FINDING),
-        ("symptoms", "thigh-pain"),
-        ("signs", "thigh-weakness"),
-    ):
-        x.change(table, key, rows, side="Bilateral")
-
-
-@PLEXUS.variant("release-after-later-imaging", weight=1)
-def _later_imaging(x: Sheet, rows: Rows) -> None:
-    """An earlier study by the same method showed the plexus free; the later one shows the compression."""
-    _after_treatment(x, rows)
-    x.drop("studies", "spine-mri", rows=rows)
-    x.drop("findings", "canal-finding", rows=rows)
-    x.drop("documents", "spine-mri-report", rows=rows)
-    report(x, rows, "earlier-imaging-report", x.word["report"], x.day["earlier imaging"])
-    x.put(
-        "studies",
-        "earlier-imaging",
-        rows,
-        modality=x.word["method"],
-        region=x.word["region"],
-        date=x.day["earlier imaging"],
-        reportStatus="FinalReport",
-        documentedIn="earlier-imaging-report",
-    )
-    x.put(
-        "findings",
-        "earlier-finding",
-        rows,
-        study="earlier-imaging",
-        kind="NerveCompression",
-        presence="Absent",
-        site=x.word["site"],
-        side=x.word["side"],
-        about=CONDITION,
-    )
-
-
-@PLEXUS.variant("release-therapy-failed-at-last", weight=1)
-def _therapy_failed_at_last(x: Sheet, rows: Rows) -> None:
-    """Physical therapy helped at first; a later course failed, which supersedes the earlier outcome."""
-    _after_treatment(x, rows)
-    before = x.day["earlier treatment"]
-    therapy(
-        x, rows, "plexus-first-therapy", startDate=before - 50, endDate=before, date=before, outcome="AdequateRelief"
-    )
-
-
-@PLEXUS.variant("release-after-acute-trauma", weight=2, shared=False, trauma_waiver="met")
-def _after_acute_trauma(x: Sheet, rows: Rows) -> None:
-    """Days after an injury the surgeon states that no conservative treatment was indicated because of it."""
-    for note in ("imaging", "clinic note"):
-        x.day[note][rows] = x.day["received"][rows] - 2
-    for later in ("second imaging", "surgical note"):
-        x.day[later][rows] = x.day["received"][rows] - 1
-    x.day["service"][rows] = x.day["received"][rows] + x.draws.whole("soon", 1, 6)[rows]
-    x.word["mechanism"][rows] = x.draws.word("injury mechanism", ("Haematoma", "BoneFragment"))[rows]
-    x.word["kind"][rows] = x.lexicon.code("LumbarPlexusCompressionByTrauma")
-    x.word["diagnosis"][rows] = x.lexicon.code("S34.4XXA")
-    _request(x, rows)
-    x.change("requests", "", rows, urgency="Expedited")
-    _imaging(x, rows)
-    judgement(x, rows, "imaging-judgement", IMAGING_SUPPORTS, FINDING)
-    _clinical(x, rows)
-    injury(x, rows)
-    not_indicated(x, rows, "no-treatment", "ConservativeTreatment")

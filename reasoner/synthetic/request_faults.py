@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from reasoner.synthetic import plexus_faults, plexus_record, spine_faults, spine_record
+from reasoner.synthetic import plexus_clinical, plexus_record, spine_care, spine_record
 from reasoner.synthetic.catalogue import REQUEST, Catalogue
 from reasoner.synthetic.claims import (
     APPROVE,
@@ -17,7 +16,7 @@ from reasoner.synthetic.claims import (
     UNMET,
     Outcome,
 )
-from reasoner.synthetic.plexus_record import PLEXUS
+from reasoner.synthetic.plexus_variants import PLEXUS
 from reasoner.synthetic.spine_record import SPINE
 from reasoner.synthetic.timeline import FIRST_DAY, day_number
 
@@ -112,14 +111,20 @@ def _unknown_kind(condition: str) -> Edit:
     return edit
 
 
-def _dated_after_review(x: Sheet, rows: Rows) -> None:
-    """The surgical note is dated after the as-of date."""
-    x.change("documents", "surgical-note", rows, date=x.day["as of"] + x.draws.whole("after review", 1, 90))
+def _dated_after_review(report: str) -> Edit:
+    def edit(x: Sheet, rows: Rows) -> None:
+        """The report of the study is dated after the as-of date."""
+        x.change("documents", report, rows, date=x.day["as of"] + x.draws.whole("after review", 1, 90))
+
+    return edit
 
 
-def _no_title(x: Sheet, rows: Rows) -> None:
-    """A document has no title."""
-    x.change("documents", "surgical-note", rows, title=None)
+def _no_title(report: str) -> Edit:
+    def edit(x: Sheet, rows: Rows) -> None:
+        """The report of the study has no title."""
+        x.change("documents", report, rows, title=None)
+
+    return edit
 
 
 def _ends_before_it_starts(treatment: str) -> Edit:
@@ -146,7 +151,9 @@ def _ordered_with_findings(study: str) -> Edit:
     return edit
 
 
-def _declare(policy: Catalogue, own: Any, treated: tuple[str, ...], refuse: Edit, refuted: dict[str, str], groups: str) -> None:
+def _declare(
+    policy: Catalogue, own: Any, treated: tuple[str, ...], refuse: Edit, refuted: dict[str, Any], groups: str
+) -> None:
     """The faults of requests for one policy. ``refuse`` makes a criterion unmet, with these statuses and groups."""
     every = policy.named()
 
@@ -196,12 +203,16 @@ def _declare(policy: Catalogue, own: Any, treated: tuple[str, ...], refuse: Edit
     unusable("no-indication", _no_indication(own.LINE), "the line has no indication")
     unusable("no-units", _no_units(own.LINE), "the units are not a whole number from 1")
     unusable("unknown-term", _unknown_kind(own.CONDITION), "a term is no term of plexus")
-    unusable("dated-after-the-review", _dated_after_review, "a date lies after the as-of date")
-    unusable("document-without-title", _no_title, "a document has no title")
+    unusable("dated-after-the-review", _dated_after_review(f"{own.IMAGING}-report"), "a date lies after the as-of date")
+    unusable("document-without-title", _no_title(f"{own.IMAGING}-report"), "a document has no title")
     unusable("finding-about-nothing", _about_nothing(own.FINDING), "a finding is about nothing")
     unusable("ordered-study-with-findings", _ordered_with_findings(own.IMAGING), "an ordered study has findings")
-    unusable("ends-before-it-starts", _ends_before_it_starts(f"{own.CONDITION}-therapy"),
-             "a treatment ends before it starts", treated)
+    unusable(
+        "ends-before-it-starts",
+        _ends_before_it_starts(f"{own.CONDITION}-therapy"),
+        "a treatment ends before it starts",
+        treated,
+    )
 
 
 def _laparoscopic(x: Sheet, rows: Rows) -> None:
@@ -219,7 +230,7 @@ _declare(
     PLEXUS,
     plexus_record,
     PLEXUS.named("release-after-acute-trauma"),
-    plexus_faults.imaging_denied,
+    plexus_clinical.imaging_denied,
     {"imaging_support": UNMET},
     "necessity further-criteria support",
 )
@@ -227,9 +238,12 @@ PLEXUS.fault("closed-approach", OUTSIDE, on=PLEXUS.named(), touches=(REQUEST,), 
 _declare(
     SPINE,
     spine_record,
-    ("decompression-after-therapy-and-medication", "decompression-after-therapy-and-injection",
-     "decompression-after-every-measure"),
-    spine_faults.recent_operation,
+    (
+        "decompression-after-therapy-and-medication",
+        "decompression-after-therapy-and-injection",
+        "decompression-after-every-measure",
+    ),
+    spine_care.recent_operation,
     {"repeat_interval": UNMET},
     "decompression",
 )

@@ -52,7 +52,8 @@ class Slot:
 class Sheet:
     """The requests of a chunk while they are made.
 
-    ``numbers`` are the numbers of the requests, in any order. ``day`` and ``word`` hold, by name, what several rows of a record share: days as numbers from 1970, codes of words.
+    ``numbers`` are the numbers of the requests, in any order. ``day`` and ``word`` hold, by name, what several rows of
+    a record share: days as numbers from 1970, codes of words.
     """
 
     def __init__(self, schema: Schema, seed: int, numbers: NDArray[Any]) -> None:
@@ -91,7 +92,8 @@ class Sheet:
 
     def some(self, rows: Rows, name: str, share: float) -> Rows:
         """A share of the requests."""
-        return rows[self.draws.chance(name, share)[rows]]
+        chosen: Rows = rows[self.draws.chance(name, share)[rows]]
+        return chosen
 
     def shift(self, rows: Rows, days: NDArray[Any]) -> None:
         """Move every date of requests by a number of days (a column as long as the chunk)."""
@@ -100,6 +102,17 @@ class Sheet:
                 if slot.table.column(name.removesuffix(MORE)).kind == "date":
                     dated = rows[values[rows] != NO_NUMBER]
                     values[dated] += days[dated]
+
+    def prune(self, table: str, column: str) -> None:
+        """Take rows of a table out of requests in which no row refers to them by a column."""
+        import numpy as np
+
+        referring = [s for s in self.slots.values() if column in s.values]
+        for (name, key), slot in self.slots.items():
+            if name == table:
+                code = self.lexicon.code(key)
+                meant = [s.on & (s.values[column] == code) for s in referring]
+                slot.on &= np.logical_or.reduce(meant)
 
     def _slot(self, table: str, key: str) -> Slot:
         import numpy as np
@@ -197,7 +210,8 @@ def _gathered(column: Column, name: str, slots: list[Slot], on: NDArray[Any]) ->
     if not any(name in s.values for s in slots):
         return None
     blank = _empty(column.kind, len(on))
-    return np.column_stack([s.values.get(name, blank) for s in slots])[on]
+    found: NDArray[Any] = np.column_stack([s.values.get(name, blank) for s in slots])[on]
+    return found
 
 
 def _lists(column: Column, firsts: NDArray[Any], seconds: NDArray[Any] | None, words: pa.Array) -> pa.Array:

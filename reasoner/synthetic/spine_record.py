@@ -148,14 +148,22 @@ def _leg_symptom(x: Sheet, rows: Rows) -> None:
     effect = x.draws.word("spine effect", EFFECTS)
     told = noted(x, kind=x.word["leg symptom"], functionalEffect=effect, significance=None)
     x.put("symptoms", "leg-symptom", rows, **told)
-    x.change("symptoms", "leg-symptom", x.some(rows, "spine pain score", 0.5), painScore=x.draws.whole("leg score", 4, 9))
+    x.change(
+        "symptoms", "leg-symptom", x.some(rows, "spine pain score", 0.5), painScore=x.draws.whole("leg score", 4, 9)
+    )
 
 
 def _sign(x: Sheet, rows: Rows) -> None:
     """A measured weakness, a tension sign or a loss of feeling of the root."""
     which = x.draws.index("sign", (5, 3, 2))
     told = noted(x, root=x.word["nerve root"])
-    x.put("signs", "root-sign", rows, **told, kind=x.draws.words(("MuscleWeakness", "NerveTensionSign", "SensoryLoss"), which))
+    x.put(
+        "signs",
+        "root-sign",
+        rows,
+        **told,
+        kind=x.draws.words(("MuscleWeakness", "NerveTensionSign", "SensoryLoss"), which),
+    )
     weak = rows[which[rows] == 0]
     grade = x.draws.number("spine grade", (3.0, 3.5, 4.0, 4.5))
     x.change("signs", "root-sign", weak, strengthGrade=grade, territory=x.word["muscle"])
@@ -165,14 +173,14 @@ def treatment(x: Sheet, rows: Rows, key: str, **values: object) -> None:
     """A measure for the spine in the treatment record; it failed unless ``values`` say otherwise."""
     x.put(
         "documents",
-        "treatment-record",
+        "spine-treatment-record",
         rows,
-        title="Treatment summary",
+        title="Treatment summary, lumbar spine",
         date=x.day["treatment record"],
         documentKind="TherapyRecordDocument",
     )
     outcome = x.draws.word(f"{key} outcome", NO_GAIN)
-    told: dict[str, object] = {"about": CONDITION, "documentedIn": "treatment-record", "outcome": outcome}
+    told: dict[str, object] = {"about": CONDITION, "documentedIn": "spine-treatment-record", "outcome": outcome}
     x.put("treatments", key, rows, **{**told, **values})
 
 

@@ -19,6 +19,7 @@ from reasoner.synthetic.chunk import Recipe, chunk, panorama
 from reasoner.synthetic.claims import REJECTED
 from reasoner.synthetic.draws import Draws
 from reasoner.synthetic.forms import CSV, ENTITIES, NESTED, NOTE, columns_known, open_form, parquet_writer
+from reasoner.synthetic.mixture import catalogue
 from reasoner.synthetic.timeline import FIRST_DAY
 from reasoner.tables.schema import REQUESTS, schema_of
 
@@ -130,7 +131,7 @@ def _write(
     order: Order, knowledge: Knowledge, version: str, folder: Path, progress: Callable[[int], None]
 ) -> dict[str, Any]:
     schema = schema_of(knowledge)
-    known = columns_known(panorama(order.recipe, schema), schema) if order.form in (ENTITIES, CSV) else {}
+    known = columns_known(panorama(order.recipe, schema).requests, schema) if order.form in (ENTITIES, CSV) else {}
     form = open_form(order.form, folder, knowledge, known)
     outcomes: Counter[str] = Counter()
     expected = _Expected(folder / "expected.parquet")
@@ -211,7 +212,7 @@ def _outcomes(expected: pa.Table) -> dict[str, int]:
 
 def _manifest(order: Order, version: str, folder: Path, outcomes: Counter[str]) -> dict[str, Any]:
     recipe = {k: v for k, v in asdict(order.recipe).items() if k not in ("shares", "as_of")}
-    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix not in (".nt", ".ttl"))
     return {
         "generator": GENERATOR,
         "version": version,
@@ -224,6 +225,8 @@ def _manifest(order: Order, version: str, folder: Path, outcomes: Counter[str]) 
         "shuffled": order.shuffle,
         "shares": dict(order.recipe.shares),
         "outcomes": {k: outcomes[k] for k, _ in order.recipe.shares if outcomes[k]},
+        "scenarios": catalogue(),
+        # A file of RDF holds one request; to list a million of them would help nobody.
         "files": {str(p.relative_to(folder)): _digest(p) for p in files},
     }
 
@@ -232,5 +235,3 @@ def _digest(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     return {"bytes": path.stat().st_size, "sha256": found}
-
-
