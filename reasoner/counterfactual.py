@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -230,7 +230,7 @@ def hinges(situation: Situation) -> tuple[Hinge, ...]:
     found: list[Hinge] = []
     explained: list[frozenset[str]] = []
     idle: set[str] = set()
-    for chosen in _reading_changes(situation.policy, situation.readings):
+    for chosen in reading_changes(situation.policy, situation.readings):
         picked = frozenset(chosen.values())
         touched = [parts[a] for a in chosen]
         # A change that does nothing alone does nothing beside one that bears on other parts.
@@ -254,7 +254,8 @@ def _live_parts(situation: Situation) -> dict[str, Parts]:
     return {a: parts - idle[a] for a, parts in bearings(situation.policy).items()}
 
 
-def _reading_changes(policy: Policy, readings: Readings) -> Iterator[dict[str, str]]:
+def reading_changes(policy: Policy, readings: Readings) -> Iterator[dict[str, str]]:
+    """Every change of one reading, then every change of two, by the IRIs of ambiguity and reading."""
     movable = [a for a in policy.ambiguities if set(a.affects) - {"note"}]
     single = [(a.iri, r.iri) for a in movable for r in a.readings if r.iri != readings[a.iri]]
     for ambiguity, reading in single:
@@ -293,9 +294,13 @@ def decisive(situation: Situation) -> Iterator[tuple[str, Recommendation]]:
 
 def open_that_matter(situation: Situation) -> tuple[Criterion, ...]:
     """The open leaves on which the outcome still depends, in tree order."""
-    policy = situation.policy
     statuses = situation.weigher.statuses(situation.readings)
-    tree = tree_statuses(policy, statuses, situation.readings)
+    return open_leaves(situation.policy, statuses, situation.readings)
+
+
+def open_leaves(policy: Policy, statuses: Mapping[str, Status], readings: Readings) -> tuple[Criterion, ...]:
+    """The open leaves on which the outcome depends where leaves have these statuses, by IRI; in tree order."""
+    tree = tree_statuses(policy, statuses, readings)
     out: list[Criterion] = []
 
     def visit(node: Criterion) -> None:

@@ -89,7 +89,21 @@ WITHIN = {
         ["findings"],
         ["verify"],
     ],
-    "tables": [["optional"], ["schema"]],
+    "tables": [
+        ["optional", "rejected"],
+        ["schema"],
+        ["terms", "literals"],
+        ["mapping"],
+        ["cells", "references", "rdf_rows", "chunks"],
+        ["csvw", "files"],
+        ["assemble"],
+        ["entities", "nested", "rdf_input"],
+        ["merge"],
+        ["sources"],
+        ["report", "notes"],
+        ["report", "notes"],
+        ["report_text", "draft", "sample_tables"],
+    ],
     "questioning": [["effort"], ["suppose"], ["questioned", "ways"], ["whatif", "dialogue"]],
 }
 """The order inside packages whose modules build on one another."""

@@ -33,9 +33,10 @@ from reasoner.columnar.algebra import (
     UniqueLang,
 )
 from reasoner.columnar.dependence import followed
-from reasoner.columnar.graph import Graph, Terms
+from reasoner.columnar.graph import Graph, Rows, Terms
 from reasoner.columnar.masks import EVERY, Test, both, either, full, negated, objects_of, opposite, subjects_of
 from reasoner.columnar.pairwise import disjoint, unbroken
+from reasoner.columnar.per_view import PerView, used_by
 from reasoner.columnar.value_tests import VALUE_TESTS
 from reasoner.columnar.walking import Pairs, pairs_from, reached_blocks
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reasoner.columnar.masks import Bools, Mask
+    from reasoner.columnar.walking import Ids
 
 
 class Evaluation:
@@ -140,13 +142,21 @@ class Evaluation:
     def _step(self, path: Predicate, test: Test, block: int) -> Mask:
         out: Mask = False
         for e in self.graph.leaving(path.iri, block):
-            out = either(out, subjects_of(e, test.mask(e.target), self.size(block)))
+            owner = self.graph.owner.get(block)
+            out = either(out, subjects_of(e, test.mask(e.target), self.size(block), owner))
         return out
 
     def _step_back(self, path: Inverse, test: Test, block: int) -> Mask:
         out: Mask = False
         for e in self.graph.entering(path.iri, block):
-            out = either(out, objects_of(e, test.mask(e.source), self.size(block)))
+            if self.graph.shares(e.source, block):
+                owner = self.graph.owner[e.source]
+                found: Mask = used_by(
+                    e, full(test.mask(e.source), self.size(e.source)), owner, self.graph.views, self.size(block)
+                )
+            else:
+                found = objects_of(e, test.mask(e.source), self.size(block))
+            out = either(out, found)
         return out
 
     def _sequence(self, path: Sequence, test: Test, block: int) -> Mask:
@@ -189,8 +199,14 @@ class Evaluation:
         for here, there, target in self.all_pairs(path, block):
             passing = test.mask(target)
             if passing is not False:
-                out += np.bincount(here if passing is True else here[passing[there]], minlength=size)
+                out += np.bincount(self._passing(passing, block, here, there), minlength=size)
         return out
+
+    def _passing(self, passing: Mask, block: int, here: Ids, there: Ids) -> Ids:
+        """The subjects of the pairs whose object passes."""
+        if isinstance(passing, PerView):
+            return here[passing.at(self.graph.owner[block][here], there)]
+        return here if isinstance(passing, bool) else here[passing[there]]
 
     def all_pairs(self, path: Path, block: int) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32], int]]:
         """The pairs of a path from all terms of a block."""
@@ -234,19 +250,35 @@ class Evaluation:
 
         return Test(("term", term), mask, fixed=True)
 
-    def by_term(self, constraint: object, passes: Callable[[Term], bool], node_answer: bool) -> Test:
-        """A test that looks at each written term; rows of tables all give the same answer."""
+    def rows_only(self, block: int) -> bool:
+        """Whether the terms of a block are rows of a table, of which nothing but the number is known."""
+        return isinstance(self.graph.blocks[block], Rows)
+
+    def once(self, constraint: object, block: int, make: Callable[[int], Bools]) -> Bools:
+        """What a constraint says of each term of a block, found out once."""
+        key = ("each", constraint, block)
+        kept = self._kept if block < self.graph.fixed else self._masks
+        if key not in kept:
+            kept[key] = make(block)
+        return kept[key]  # type: ignore[return-value]
+
+    def by_term(self, constraint: object, passes: Callable[[Term], bool], *, by_kind: bool = False) -> Test:
+        """A test that looks at each term, or at one where all are alike and only kind or datatype matters.
+
+        Rows of tables are all alike: no test looks into the name of a row.
+        """
         import numpy as np
 
-        def mask(block: int) -> Mask:
+        def each(block: int) -> Bools:
             terms = self.graph.blocks[block]
-            if not isinstance(terms, Terms):
-                return node_answer
-            key = ("by term", constraint, block)
-            kept = self._kept if block < self.graph.fixed else self._masks
-            if key not in kept:
-                kept[key] = np.fromiter(map(passes, terms.terms), np.bool_, terms.size)
-            return kept[key]
+            every = terms.terms if isinstance(terms, Terms) else map(terms.term, range(terms.size))
+            return np.fromiter(map(passes, every), np.bool_, terms.size)
+
+        def mask(block: int) -> Mask:
+            alike = self.graph.blocks[block].alike
+            if alike is not None and (by_kind or self.rows_only(block)):
+                return passes(alike)
+            return self.once(constraint, block, each)
 
         return Test(constraint, mask, fixed=True)
 
@@ -259,6 +291,8 @@ def _any(masks: list[Bools]) -> Mask:
 
 
 def _same(a: Mask, b: Mask) -> bool:
+    if isinstance(a, PerView) or isinstance(b, PerView):
+        return isinstance(a, PerView) and a.same(b)
     if isinstance(a, bool) or isinstance(b, bool):
         return isinstance(a, bool) and isinstance(b, bool) and a == b
     return bool((a == b).all())

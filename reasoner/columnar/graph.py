@@ -6,7 +6,7 @@ terms of a block is one boolean vector.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -36,8 +36,13 @@ class Block(Protocol):
         ...
 
     @property
-    def nodes_only(self) -> bool:
-        """Whether all are IRIs of which nothing but their number is known, so that no test of a value is needed."""
+    def alike(self) -> Literal | NamedNode | None:
+        """A term to which all others are alike in kind, datatype and language; None where they differ."""
+        ...
+
+    @property
+    def order_keys(self) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+        """Of each term what it may be compared with (0: not by a key), and a number that is ordered as its value is."""
         ...
 
     def find(self, term: Term) -> int | None:
@@ -52,7 +57,7 @@ class Block(Protocol):
 class Terms:
     """A block of terms that are written out."""
 
-    nodes_only = False
+    alike = None
 
     def __init__(self, terms: Iterable[Term] = ()) -> None:
         self.terms: list[Term] = list(terms)
@@ -101,20 +106,125 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Ramp:
+    """A block of literals of one datatype whose values ascend by one: whole numbers, or days.
+
+    ``write`` gives the lexical form of the value that lies so many steps behind the first.
+    """
+
+    size: int
+    datatype: str
+    write: Callable[[int], str]
+
+    @property
+    def alike(self) -> Literal:
+        """The first of them."""
+        return self.term(0)
+
+    def find(self, term: Term) -> int | None:
+        """The number of a literal, if it is in the block in this very form."""
+        if not isinstance(term, Literal) or term.datatype.value != self.datatype:
+            return None
+        key, first, step = _key(term), *self._scale
+        number = round((key - first) / step) if key is not None else -1
+        return number if 0 <= number < self.size and self.term(number) == term else None
+
+    def term(self, number: int) -> Literal:
+        """The literal of a number."""
+        return Literal(self.write(number), datatype=NamedNode(self.datatype))
+
+    @cached_property
+    def _scale(self) -> tuple[float, float]:
+        """The keys of values are those of the first, and a step for each further one."""
+        first, second = _key(self.term(0)), _key(self.term(1))
+        assert first is not None and second is not None
+        return first, second - first
+
+    @cached_property
+    def order_keys(self) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+        """See :class:`Block`."""
+        import numpy as np
+
+        value = value_of(self.term(0))
+        assert value is not None
+        first, step = self._scale
+        return np.full(self.size, literals.plain_family(value), np.int8), (first + step * np.arange(self.size)).astype(
+            np.float64
+        )
+
+
+def _key(term: Term) -> float | None:
+    value = value_of(term)
+    return literals.sort_key(value) if value is not None else None
+
+
+@dataclass(frozen=True)
+class Strings:
+    """A block of plain strings, such as the different values of a column; ``read`` gives them when looked at."""
+
+    size: int
+    read: Callable[[], Sequence[str]]
+
+    @cached_property
+    def values(self) -> Sequence[str]:
+        """The strings."""
+        return self.read()
+
+    @property
+    def alike(self) -> Literal:
+        """The empty string."""
+        return Literal("")
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {value: i for i, value in enumerate(self.values)}
+
+    def find(self, term: Term) -> int | None:
+        """The number of a string, if it is in the block."""
+        plain = isinstance(term, Literal) and term == Literal(term.value)
+        return self._index.get(term.value) if plain else None
+
+    def term(self, number: int) -> Literal:
+        """The literal of a number."""
+        return Literal(self.values[number])
+
+    @cached_property
+    def order_keys(self) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+        """See :class:`Block`; strings have no keys."""
+        import numpy as np
+
+        return np.zeros(self.size, np.int8), np.zeros(self.size)
+
+
+@dataclass(frozen=True)
 class Rows:
     """A block of nodes that are rows of a table; ``name`` gives the IRI of a row."""
 
     size: int
-    name: Callable[[int], Term]
-    nodes_only: bool = True
+    name: Callable[[int], NamedNode]
+
+    @property
+    def alike(self) -> NamedNode:
+        """Some IRI: of a row nothing but its number is looked at."""
+        return _ROW
+
+    @cached_property
+    def order_keys(self) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+        """See :class:`Block`; nodes are not compared."""
+        import numpy as np
+
+        return np.zeros(self.size, np.int8), np.zeros(self.size)
 
     def find(self, term: Term) -> int | None:
         """A row is never asked for by name: what asks for a term means one of the vocabulary."""
         return None
 
-    def term(self, number: int) -> Term:
+    def term(self, number: int) -> NamedNode:
         """The IRI of a row."""
         return self.name(number)
+
+
+_ROW = NamedNode("urn:plexus:row")
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +277,8 @@ class Graph:
 
     ``fixed`` is how many of the first blocks stay the same from call to call, with the edges among them;
     ``leaving_fixed`` and ``entering_fixed`` are the properties by which other edges leave or enter these blocks.
+    ``owner`` says, where a graph holds many records that share terms, to which of the ``views`` each term of a block
+    belongs; blocks without an owner are shared.
     """
 
     blocks: tuple[Block, ...]
@@ -174,6 +286,12 @@ class Graph:
     fixed: int = 0
     leaving_fixed: frozenset[str] = frozenset()
     entering_fixed: frozenset[str] = frozenset()
+    owner: dict[int, Ids] = field(default_factory=dict)
+    views: int = 0
+
+    def shares(self, source: int, target: int) -> bool:
+        """Whether edges lead from rows of records to terms that records share."""
+        return source in self.owner and target not in self.owner
 
     def leaving(self, predicate: str, block: int) -> Iterator[Edges]:
         """The edges of a property whose subjects are in a block."""

@@ -6,14 +6,18 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reasoner.columnar.per_view import PerView, leading_to
+from reasoner.errors import EngineError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from reasoner.columnar.graph import Edges
 
+    Ids = NDArray[np.int32]
     Bools = NDArray[np.bool_]
-    Mask = bool | Bools
+    Mask = bool | Bools | PerView
 
 
 @dataclass(frozen=True)
@@ -59,18 +63,31 @@ def opposite(test: Test) -> Test:
 
 
 def full(a: Mask, size: int) -> Bools:
-    """The mask as a vector."""
+    """The mask as a vector.
+
+    Raises:
+        EngineError: it differs from view to view, and was asked for as if it did not.
+    """
     import numpy as np
 
+    if isinstance(a, PerView):
+        raise EngineError("What is asked of a term that records share depends on the record; use --engine pyshacl.")
     return np.full(size, a) if isinstance(a, bool) else a
 
 
-def subjects_of(edges: Edges, objects: Mask, size: int) -> Mask:
-    """The subjects, among so many, that have an object for which a mask holds."""
+def subjects_of(edges: Edges, objects: Mask, size: int, owner: Ids | None = None) -> Mask:
+    """The subjects, among so many, that have an object for which a mask holds; ``owner`` are the views of subjects."""
     import numpy as np
 
     if objects is False:
         return False
+    if isinstance(objects, PerView):
+        if owner is None:
+            return leading_to(edges, objects, size)
+        subjects, targets = edges.pairs
+        out = np.zeros(size, np.bool_)
+        out[subjects[objects.at(owner[subjects], targets)]] = True
+        return out
     if edges.subjects is None:
         present = edges.present
         if objects is True:
@@ -89,6 +106,7 @@ def objects_of(edges: Edges, subjects: Mask, size: int) -> Mask:
 
     if subjects is False:
         return False
+    subjects = subjects if subjects is True else full(subjects, 0)
     sources, targets = edges.pairs
     chosen = targets if subjects is True else targets[subjects[sources]]
     out = np.zeros(size, np.bool_)

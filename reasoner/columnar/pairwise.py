@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from pyoxigraph import Literal
 
 from reasoner.columnar.algebra import Disjoint, Equals, LessThan, Path, UniqueLang
-from reasoner.columnar.graph import Terms
 from reasoner.columnar.masks import Test, both, either, negated
 from reasoner.columnar.order import ordered, value_of
 from reasoner.columnar.walking import pairs_from
@@ -142,14 +141,12 @@ def in_order(e: Evaluation, left: Placed, right: Placed, accepted: frozenset[int
 
     (values, at), (limits, there) = left, right
     ours, theirs = e.graph.blocks[at], e.graph.blocks[there]
-    if not isinstance(ours, Terms) or not isinstance(theirs, Terms):
-        return np.zeros(len(values), np.bool_)
     (kinds, keys), (other_kinds, other_keys) = ours.order_keys, theirs.order_keys
     plain = (kinds[values] > 0) & (kinds[values] == other_kinds[limits])
     order = np.sign(keys[values] - other_keys[limits])
     out: NDArray[np.bool_] = plain & np.isin(order, tuple(accepted))
     for i in np.flatnonzero(~plain).tolist():
-        a, b = ours.terms[values[i]], theirs.terms[limits[i]]
+        a, b = ours.term(int(values[i])), theirs.term(int(limits[i]))
         out[i] = ordered(value_of(a), value_of(b)) in accepted
     return out
 

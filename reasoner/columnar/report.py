@@ -77,7 +77,7 @@ def results(e: Evaluation) -> Iterator[Result]:
             broken = both(wanted, negated(e.conforms(shape.node, block)))
             focus = np.flatnonzero(full(broken, e.size(block))).astype(np.int32)
             if len(focus):
-                yield from _of_shape(e, shape, block, focus, np.ones(e.size(block), np.int64))
+                yield from of_shape(e, shape, block, focus, np.ones(e.size(block), np.int64))
 
 
 def focus_mask(e: Evaluation, shape: Shape, block: int) -> Any:
@@ -88,7 +88,7 @@ def focus_mask(e: Evaluation, shape: Shape, block: int) -> Any:
     return out
 
 
-def _of_shape(e: Evaluation, shape: Shape, block: int, focus: Ids, times: NDArray[np.int64]) -> Iterator[Result]:
+def of_shape(e: Evaluation, shape: Shape, block: int, focus: Ids, times: NDArray[np.int64]) -> Iterator[Result]:
     """The results of a shape for focus terms, each term once; ``times`` says how often each reports them."""
     if shape.deactivated:
         return
@@ -145,7 +145,7 @@ def _nested(
         if bad.any():
             reached = np.zeros(e.size(at), np.int64)
             np.add.at(reached, values[bad], times[here[bad]])
-            yield from _of_shape(e, inner, at, np.unique(values[bad]), reached)
+            yield from of_shape(e, inner, at, np.unique(values[bad]), reached)
 
 
 def _not_closed(e: Evaluation, shape: Shape, c: Closed, block: int, focus: Ids) -> Found:

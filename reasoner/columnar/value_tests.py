@@ -31,7 +31,7 @@ from reasoner.columnar.reading import BLANK, IRI, LITERAL
 
 if TYPE_CHECKING:
     from reasoner.columnar.evaluate import Evaluation
-    from reasoner.columnar.masks import Mask
+    from reasoner.columnar.masks import Bools, Mask
 
 
 def _closed_test(e: Evaluation, c: Closed) -> Test:
@@ -56,7 +56,7 @@ def _datatype(e: Evaluation, c: Datatype) -> Test:
     def passes(term: Term) -> bool:
         return isinstance(term, Literal) and term.datatype.value == c.iri and literals.well_formed(term.value, c.iri)
 
-    return e.by_term(c, passes, False)
+    return e.by_term(c, passes, by_kind=True)
 
 
 def kind_of(term: Term) -> int:
@@ -65,12 +65,23 @@ def kind_of(term: Term) -> int:
 
 
 def _bound(e: Evaluation, c: Bound) -> Test:
+    import numpy as np
+
     limit = value_of(c.limit)
+    key = literals.sort_key(limit) if limit is not None else None
 
     def passes(term: Term) -> bool:
         return isinstance(term, Literal) and ordered(value_of(term), limit) in c.accepted
 
-    return e.by_term(c, passes, False)
+    def compared(block: int) -> Bools:
+        kinds, keys = e.graph.blocks[block].order_keys
+        plain = kinds == literals.plain_family(limit) if limit is not None and key is not None else kinds < 0
+        out: Bools = plain & np.isin(np.sign(keys - (key or 0.0)), tuple(c.accepted))
+        for i in np.flatnonzero(~plain).tolist():
+            out[i] = passes(e.graph.blocks[block].term(i))
+        return out
+
+    return Test(c, lambda block: False if e.rows_only(block) else e.once(c, block, compared), fixed=True)
 
 
 def _length(e: Evaluation, c: Length) -> Test:
@@ -78,7 +89,7 @@ def _length(e: Evaluation, c: Length) -> Test:
         fits = c.least <= len(term.value) and (c.most is None or len(term.value) <= c.most)
         return not isinstance(term, BlankNode) and fits
 
-    return e.by_term(c, passes, True)
+    return e.by_term(c, passes)
 
 
 def _pattern(e: Evaluation, c: Pattern) -> Test:
@@ -87,7 +98,7 @@ def _pattern(e: Evaluation, c: Pattern) -> Test:
     def passes(term: Term) -> bool:
         return not isinstance(term, BlankNode) and found(term.value) is not None
 
-    return e.by_term(c, passes, False)
+    return e.by_term(c, passes)
 
 
 def _language_in(e: Evaluation, c: LanguageIn) -> Test:
@@ -97,7 +108,7 @@ def _language_in(e: Evaluation, c: LanguageIn) -> Test:
         own = (term.language or "").lower() if isinstance(term, Literal) else ""
         return bool(own) and any(x in ("*", own) or own.startswith(x + "-") for x in wanted)
 
-    return e.by_term(c, passes, False)
+    return e.by_term(c, passes)
 
 
 def _in(e: Evaluation, c: In) -> Test:
@@ -152,7 +163,7 @@ _LOGIC = {"and": _all_of, "or": _any_of, "xone": _one_of}
 VALUE_TESTS: dict[type, Callable[[Evaluation, Any], Test]] = {
     ClassOf: _class,
     Datatype: _datatype,
-    NodeKind: lambda e, c: e.by_term(c, lambda t: kind_of(t) in c.kinds, IRI in c.kinds),
+    NodeKind: lambda e, c: e.by_term(c, lambda t: kind_of(t) in c.kinds, by_kind=True),
     Bound: _bound,
     Length: _length,
     Pattern: _pattern,
