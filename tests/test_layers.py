@@ -55,13 +55,25 @@ ORDER = [
 ]
 WITHIN = {
     "authoring": [["scaffold", "tutorial"], ["guide_steps"], ["guide_faults"], ["guide"], ["watch"]],
-    "batch": [["plan"]],
+    "batch": [
+        ["plan", "coding"],
+        ["columns"],
+        ["keys", "governing"],
+        ["views"],
+        ["times", "assigning", "faults"],
+        ["binding", "weighing"],
+        ["composing", "reasons"],
+        ["hinging"],
+        ["tables_out"],
+        ["chunk"],
+    ],
     "columnar": [
         ["algebra", "literals"],
         ["dependence"],
         ["order", "paths", "patterns"],
         ["reading"],
         ["graph"],
+        ["per_view"],
         ["masks", "walking"],
         ["pairwise", "value_tests", "evaluate"],
         ["report"],

@@ -14,20 +14,20 @@ from reasoner.batch.assigning import Group, groups_of
 from reasoner.batch.binding import binding_bits
 from reasoner.batch.coding import Coding, coding_of
 from reasoner.batch.columns import Columns, columns_of
-from reasoner.batch.composing import BASES, NEXTS, RECOMMENDATIONS, composer_of
+from reasoner.batch.composing import composer_of
 from reasoner.batch.faults import Rejection, rejections
 from reasoner.batch.governing import Governed, days_by, governed, inside_days
 from reasoner.batch.hinging import Ground, hinges_of, nowhere
 from reasoner.batch.keys import references_of
 from reasoner.batch.plan import Plan, Profile
-from reasoner.batch.reasons import reason_rows
+from reasoner.batch.reasons import ReasonRows, reason_rows
 from reasoner.batch.tables_out import OutcomeColumns, outcome_table, reasons_table, rejected_table
+from reasoner.batch.times import with_times
 from reasoner.batch.views import view_graph
 from reasoner.batch.weighing import BulkWeigher
 from reasoner.columnar.evaluate import Evaluation
 from reasoner.columnar.reading import read_shapes
 from reasoner.knowledge import Knowledge, load
-from reasoner.model import Basis, Next, Recommendation
 from reasoner.policy import Policy, Readings, check_readings, edition_named
 from reasoner.tables.schema import Schema, schema_of
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
+
+    from reasoner.columnar.masks import Mask
 
 
 @dataclass(frozen=True)
@@ -134,19 +136,21 @@ class _Chunk:
         good[[r.request for r in refused]] = False
         return np.flatnonzero(good[self.columns.tables["lines"].owner]).astype(np.int32)
 
-    def reviewed(self, profile: Profile, lines: NDArray[np.int32]) -> tuple[OutcomeColumns, list]:  # type: ignore[type-arg]
+    def reviewed(self, profile: Profile, lines: NDArray[np.int32]) -> tuple[OutcomeColumns, list[ReasonRows]]:
         """The outcomes of accepted lines in one profile, with the rows of reasons."""
         context = self.context
         found = governed(self.columns, context.policies, context.edition, profile.readings)
         out = OutcomeColumns.none(profile.name, len(lines), found, lines)
-        reasons = []
+        reasons: list[ReasonRows] = []
         for number, policy in enumerate(context.policies):
             group = groups_of(self.columns, lines, found, number)
             if group is not None:
                 reasons += self._review(policy, group, profile, found, out)
         return out, reasons
 
-    def _review(self, policy: Policy, group: Group, profile: Profile, found: Governed, out: OutcomeColumns) -> list:  # type: ignore[type-arg]
+    def _review(
+        self, policy: Policy, group: Group, profile: Profile, found: Governed, out: OutcomeColumns
+    ) -> list[ReasonRows]:
         import numpy as np
 
         weigher = self._weigher(policy, group)
@@ -207,26 +211,16 @@ class _Chunk:
             view = self.whole
             if group.views is not None:
                 view = view_graph(self.columns, self.references, group.views, self.coding)
-            view = with_times_of(view, self.coding)
+            view = with_times(view, self.coding)
             shapes = read_shapes(self.context.knowledge.policy_shapes(policy))
             evaluation = Evaluation(view.graph, shapes, kept_for(self.context, policy.edition_iri))
             self._groups[key] = group, BulkWeigher(policy, view, evaluation)
         return self._groups[key][1]
 
 
-_KEPT: dict[tuple[int, str], dict[tuple[object, ...], object]] = {}
+_KEPT: dict[tuple[int, str], dict[tuple[object, ...], Mask]] = {}
 
 
-def kept_for(context: Context, shapes: str) -> dict:  # type: ignore[type-arg]
+def kept_for(context: Context, shapes: str) -> dict[tuple[object, ...], Mask]:
     """What is true of the fixed blocks under some shapes, kept for the process."""
     return _KEPT.setdefault((id(context.coding), shapes), {})
-
-
-def with_times_of(view, coding):  # type: ignore[no-untyped-def]
-    """The graph with what is derived from dates."""
-    from reasoner.batch.times import with_times
-
-    return with_times(view, coding)
-
-
-__all__ = ["BASES", "NEXTS", "RECOMMENDATIONS", "Basis", "Next", "Recommendation", "Reviewed", "review_table"]

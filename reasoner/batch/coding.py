@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyoxigraph import Literal, NamedNode
 
+from reasoner.columnar.algebra import Term
 from reasoner.columnar.graph import Graph, Ramp, Terms, graph_of
 from reasoner.knowledge import Knowledge
 from reasoner.tables.schema import Column
@@ -84,7 +85,7 @@ def truth(value: bool) -> Literal:
 def coding_of(knowledge: Knowledge) -> Coding:
     """The coding of a library, made once in a process."""
     index = index_of(knowledge)
-    named = [*map(NamedNode, sorted(index.declared)), truth(False), truth(True)]
+    named: list[Term] = [*map(NamedNode, sorted(index.declared)), truth(False), truth(True)]
     base = graph_of(knowledge.arrangement, named)
     days = Ramp(DAY_COUNT, XSD.date.value, lambda n: (FIRST_DAY + timedelta(days=n)).isoformat())
     numbers = Ramp(NUMBER_COUNT, XSD.integer.value, str)

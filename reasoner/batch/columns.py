@@ -56,6 +56,17 @@ class Cells:
         return out
 
 
+def whole_numbers(cells: Cells, size: int) -> NDArray[np.int64]:
+    """The numbers of a column of whole numbers; -1 where a row has none."""
+    import numpy as np
+
+    codes = cells.single(size).astype(np.int64)
+    if not isinstance(cells.block, Terms):
+        return codes
+    written = np.array([*(int(t.value) for t in cells.block.terms), -1], np.int64)
+    return written[codes]
+
+
 @dataclass(frozen=True)
 class CellFault:
     """Values of a column that cannot be used: the rows, and what the text of each was."""
@@ -157,10 +168,9 @@ class _Coder:
             found = self._values(table, column, flat, None)
             values = np.full(len(array), -1, np.int32)
             values[lengths > 0] = found.values
-            rows = np.flatnonzero(lengths > 0)
-            self._moved_faults(column, table, rows)
+            self._moved_faults(column, table, np.flatnonzero(lengths > 0))
             return Cells(None, values, found.block, found.keys)
-        rows = np.repeat(np.arange(len(array), dtype=np.int32), lengths)
+        rows: Ids = np.repeat(np.arange(len(array), dtype=np.int32), lengths).astype(np.int32)
         found = self._values(table, column, flat, rows)
         known = found.values >= 0
         first = _first_of_each(rows[known], found.values[known])

@@ -61,9 +61,9 @@ def _choose(
     for i in candidates:
         policy = policies[i]
         day = days_by(columns, policy.dates_by(policy.own_readings(chosen)))[rows]
-        start, until = (policy.edition - FIRST_DAY).days, policy.until and (policy.until - FIRST_DAY).days
+        start, until = _time_of(policy)
         inside = inside_days(policy, day)
-        behind = day - (until if until is not None else day)
+        behind = day - (day if until is None else until)
         distance = np.where(inside, -1, np.where(day < 0, 0, np.where(day < start, start - day, behind)))
         better = ~decided & (inside | (distance < nearest))
         out.policy[rows[better]] = i
@@ -75,9 +75,14 @@ def _choose(
 
 def inside_days(policy: Policy, days: Ids) -> NDArray[np.bool_]:
     """On which days (-1: not known) an edition is in force."""
-    start, until = (policy.edition - FIRST_DAY).days, policy.until and (policy.until - FIRST_DAY).days
+    start, until = _time_of(policy)
     inside = (days >= 0) & (days >= start)
     return inside if until is None else inside & (days < until)
+
+
+def _time_of(policy: Policy) -> tuple[int, int | None]:
+    """The first day of an edition, and the first on which it is no longer in force, as numbers of the calendar."""
+    return (policy.edition - FIRST_DAY).days, (policy.until - FIRST_DAY).days if policy.until else None
 
 
 def days_by(columns: Columns, prop: str) -> Ids:

@@ -110,7 +110,8 @@ class _Lookup:
     def twice(self) -> Ids:
         """Rows whose key another row of the request has as well."""
         own = self.table.owner[self._keyed], self.table.key_codes[self._keyed]
-        return self._keyed[self._at(*own) != self._keyed]
+        twice: Ids = self._keyed[self._at(*own) != self._keyed]
+        return twice
 
     def rows(self, owners: Ids, codes: Ids, keys: pa.Array) -> Ids:
         """The row of each key of a request; -1 where there is none."""
@@ -122,7 +123,7 @@ class _Lookup:
             prefix = self.table.table.name + "/"
             bare = pc.if_else(pc.starts_with(keys, prefix), pc.utf8_slice_codeunits(keys, len(prefix)), None)
             place = pc.coalesce(place, pc.index_in(bare, value_set=self.keys, skip_nulls=True))
-        own = place.fill_null(-1).to_numpy(zero_copy_only=False)[codes]
+        own: Ids = place.fill_null(-1).to_numpy(zero_copy_only=False)[codes]
         out = np.full(len(codes), -1, np.int32)
         known = own >= 0
         if known.all():
@@ -138,7 +139,8 @@ class _Lookup:
             return np.where(self.table.owner[found] == owners, found, np.int32(-1))
         flat = owners.astype(np.int64) * self._width + codes
         if self._direct is not None:
-            return self._direct[flat]
+            direct: Ids = self._direct[flat]
+            return direct
         place = np.minimum(np.searchsorted(self._sorted, flat), max(len(self._sorted) - 1, 0))
         hit = self._sorted[place] == flat
         return np.where(hit, self._keyed[self._order[place]], np.int32(-1))
