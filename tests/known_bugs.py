@@ -16,7 +16,7 @@ from shape_graphs import Drawn
 
 from reasoner.columnar.literals import well_formed
 from reasoner.columnar.order import ordered, value_of
-from reasoner.triples import RDF_TYPE, Term, Triples
+from reasoner.triples import RDF_TYPE, Term
 from reasoner.vocabulary import SH, XSD
 
 BOUNDS = {SH[n] for n in ("minInclusive", "minExclusive", "maxInclusive", "maxExclusive")}
@@ -41,25 +41,18 @@ class Bug:
         return Drawn(drawn.data, kept)
 
 
-def looked_at(drawn: Drawn) -> set[Literal]:
-    """The literals that can be a value: objects of the data, and targets."""
-    return {o for _, _, o in drawn.data if isinstance(o, Literal)} | {
-        o for _, p, o in drawn.shapes if p == SH.targetNode and isinstance(o, Literal)
-    }
-
-
 def comparable(a: Term, b: Term) -> bool:
     return ordered(value_of(a), value_of(b)) is not None
 
 
 def bound_beyond_order(drawn: Drawn, _: Term, prop: NamedNode, limit: Term) -> bool:
-    return prop in BOUNDS and not all(comparable(v, limit) for v in looked_at(drawn))
+    return prop in BOUNDS and not all(comparable(v, limit) for v in drawn.values)
 
 
 def pair_beyond_order(drawn: Drawn, shape: Term, prop: NamedNode, other: Term) -> bool:
     if prop not in PAIRS or not isinstance(other, NamedNode):
         return False
-    data, path = Triples(drawn.data), Triples(drawn.shapes).one(shape, SH.path)
+    data, path = drawn.said, drawn.asked.one(shape, SH.path)
     for subject in {s for s, _, _ in drawn.data}:
         if isinstance(path, NamedNode):
             values = data.objects(subject, path)
@@ -78,18 +71,18 @@ def no_length(_: Drawn, __: Term, prop: NamedNode, value: Term) -> bool:
 
 
 def ill_formed_numbers(drawn: Drawn, _: Term, prop: NamedNode, __: Term) -> bool:
-    return prop in BOUNDS | PAIRS and not all(well_formed(v.value, v.datatype.value) for v in looked_at(drawn))
+    return prop in BOUNDS | PAIRS and not all(well_formed(v.value, v.datatype.value) for v in drawn.values)
 
 
 def booleans(drawn: Drawn, _: Term, prop: NamedNode, value: Term) -> bool:
     if prop in PAIRS:
-        return any(v.datatype == XSD.boolean for v in looked_at(drawn))
+        return any(v.datatype == XSD.boolean for v in drawn.values)
     return prop in BOUNDS and isinstance(value, Literal) and value.datatype == XSD.boolean
 
 
 def inverse_of_a_sequence(drawn: Drawn, shape: Term, prop: NamedNode, _: Term) -> bool:
-    path = Triples(drawn.shapes).one(shape, SH.path)
-    return prop not in (RDF_TYPE, SH.path) and "/" in below_inverse(path_text(Triples(drawn.shapes), path))
+    path = drawn.asked.one(shape, SH.path)
+    return prop not in (RDF_TYPE, SH.path) and "/" in below_inverse(path_text(drawn.asked, path))
 
 
 def below_inverse(path: str) -> str:

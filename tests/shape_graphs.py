@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from random import Random
 from typing import Any, Protocol
 
 from hypothesis import strategies as st
 from pyoxigraph import BlankNode, Literal, NamedNode
 
-from reasoner.triples import RDF_FIRST, RDF_NIL, RDF_REST, RDF_TYPE, Node, Spo, Term
+from reasoner.triples import RDF_FIRST, RDF_NIL, RDF_REST, RDF_TYPE, Node, Spo, Term, Triples
 from reasoner.vocabulary import RDFS, SH, XSD
 
 NAMES = [NamedNode(f"urn:n:{x}") for x in "abc"]
@@ -280,6 +281,22 @@ class Drawn:
 
     data: tuple[Spo, ...]
     shapes: tuple[Spo, ...]
+
+    @cached_property
+    def said(self) -> Triples:
+        """The data, indexed."""
+        return Triples(self.data)
+
+    @cached_property
+    def asked(self) -> Triples:
+        """The shapes, indexed."""
+        return Triples(self.shapes)
+
+    @cached_property
+    def values(self) -> frozenset[Literal]:
+        """The literals that can be a value: objects of the data, and targets."""
+        targets = {o for _, p, o in self.shapes if p == SH.targetNode}
+        return frozenset(o for o in {o for _, _, o in self.data} | targets if isinstance(o, Literal))
 
     def __repr__(self) -> str:
         text = [f"{s} {p} {o} ." for s, p, o in self.data] + ["# shapes"]
