@@ -18,20 +18,20 @@ _MIX = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 
 
 class Draws:
-    """The draws of rows ``first`` to ``first + count - 1`` under a seed; ``intern`` turns words into codes."""
+    """The draws of the rows with these numbers under a seed; ``intern`` turns words into codes."""
 
-    def __init__(self, seed: int, first: int, count: int, intern: Callable[[str], int]) -> None:
-        import numpy as np
-
+    def __init__(self, seed: int, rows: NDArray[Any], intern: Callable[[str], int]) -> None:
         self.seed = seed
-        self.rows = np.arange(first, first + count, dtype=np.uint64)
+        self.rows = rows.astype("uint64")
         self._intern = intern
 
     def uniform(self, name: str) -> NDArray[Any]:
         """A number from 0 up to 1 for each row.
 
-        >>> [round(float(u), 3) for u in Draws(7, 0, 3, hash).uniform("x")]
-        [0.117, 0.447, 0.569]
+        >>> import numpy
+        >>> together = Draws(7, numpy.arange(3), hash).uniform("side")
+        >>> bool(together[2] == Draws(7, numpy.asarray([2]), hash).uniform("side")[0])
+        True
         """
         import numpy as np
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reasoner.synthetic.catalogue import EXAMINATION, FINDINGS, REQUEST, SUPPORT, SYMPTOMS
 from reasoner.synthetic.claims import (
+    APPROVED,
     ASK,
     ASK_AND_JUDGE,
     CONFLICTING,
@@ -43,6 +44,9 @@ ALL = PLEXUS.named()
 ONE_STUDY = PLEXUS.named("release-after-later-imaging")
 """Records whose only imaging of the plexus is the study that shows the compression."""
 ONE_SIDE = PLEXUS.named("release-after-later-imaging", "release-both-sides")
+SIGNIFICANT_BY_ITSELF = tuple(v for v in ONE_STUDY if v != "release-significance-stated")
+"""Records whose symptom or sign is significant without a judgement, which falls with the compression."""
+SIGNIFICANT_ON_ONE_SIDE = tuple(v for v in ONE_SIDE if v in SIGNIFICANT_BY_ITSELF)
 WITH_PAIN = PLEXUS.named("release-for-measured-weakness", "release-significance-stated")
 ONE_SIDED_PAIN = tuple(v for v in WITH_PAIN if v != "release-both-sides")
 IMAGES = (FINDINGS, SYMPTOMS, SUPPORT)
@@ -220,7 +224,7 @@ def _studies_contradict(x: Sheet, rows: Rows) -> None:
 @PLEXUS.fault(
     "imaging-by-unlisted-method",
     JUDGE,
-    on=ONE_STUDY,
+    on=SIGNIFICANT_BY_ITSELF,
     touches=IMAGES,
     opens=NOT_SHOWN,
     compression=TO_JUDGE,
@@ -237,7 +241,7 @@ def _unlisted_method(x: Sheet, rows: Rows) -> None:
 @PLEXUS.fault(
     "finding-on-the-other-side",
     ASK_AND_JUDGE,
-    on=ONE_SIDE,
+    on=SIGNIFICANT_ON_ONE_SIDE,
     touches=IMAGES,
     opens=NOT_SHOWN,
     compression=CONFLICTING,
@@ -254,7 +258,7 @@ def _finding_on_other_side(x: Sheet, rows: Rows) -> None:
 @PLEXUS.fault(
     "finding-without-a-side",
     JUDGE,
-    on=ONE_SIDE,
+    on=SIGNIFICANT_ON_ONE_SIDE,
     touches=IMAGES,
     opens=NOT_SHOWN,
     compression=TO_JUDGE,
@@ -270,7 +274,7 @@ def _finding_without_side(x: Sheet, rows: Rows) -> None:
 @PLEXUS.fault(
     "compression-of-a-branch",
     JUDGE,
-    on=ONE_STUDY,
+    on=SIGNIFICANT_BY_ITSELF,
     touches=IMAGES,
     opens=NOT_SHOWN,
     compression=TO_JUDGE,
@@ -287,7 +291,7 @@ def _branch(x: Sheet, rows: Rows) -> None:
 @PLEXUS.fault(
     "plexus-infiltrated-by-tumour",
     JUDGE,
-    on=ONE_STUDY,
+    on=SIGNIFICANT_BY_ITSELF,
     touches=IMAGES,
     opens=NOT_SHOWN,
     compression=TO_JUDGE,
@@ -627,17 +631,37 @@ def _indication_contradicts(x: Sheet, rows: Rows) -> None:
     _spine_indication(x, rows)
 
 
+def _branch_indication(x: Sheet, rows: Rows) -> None:
+    kind = x.draws.word("branch kind", ("FemoralNeuropathy", "ObturatorNeuropathy"))
+    x.change("conditions", CONDITION, rows, kind=kind, diagnosisCode=None)
+
+
 @PLEXUS.fault(
     "requested-for-a-branch",
     JUDGE,
+    on=("release-after-treatment", "release-for-measured-weakness"),
+    touches=(*IMAGES, REQUEST),
+    opens=NOT_SHOWN,
+    compression=TO_JUDGE,
+    symptoms=TO_JUDGE,
+    imaging_support=TO_JUDGE,
+    other_indication=TO_JUDGE,
+    alone=True,
+)
+def _requested_for_branch(x: Sheet, rows: Rows) -> None:
+    """A branch is compressed and named as the indication: neither plainly covered nor plainly something else."""
+    _branch(x, rows)
+    _branch_indication(x, rows)
+
+
+@PLEXUS.fault(
+    "branch-named-plexus-compressed",
+    APPROVED,
     on=("release-after-treatment", "release-for-measured-weakness"),
     touches=(REQUEST,),
     other_indication=TO_JUDGE,
     alone=True,
 )
-def _requested_for_branch(x: Sheet, rows: Rows) -> None:
-    """The line is requested for a neuropathy of a branch, neither plainly covered nor plainly another indication."""
-    kind = x.draws.word("branch kind", ("FemoralNeuropathy", "ObturatorNeuropathy"))
-    x.change("conditions", CONDITION, rows, kind=kind, diagnosisCode="G57.21")
-
-
+def _branch_named(x: Sheet, rows: Rows) -> None:
+    """A branch is named as the indication; documented compression of the plexus rules out that it is another one."""
+    _branch_indication(x, rows)

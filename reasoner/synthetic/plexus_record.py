@@ -238,7 +238,7 @@ def weakness(x: Sheet, rows: Rows, key: str = "thigh-weakness", **values: object
 
 def treatment(x: Sheet, rows: Rows, key: str, **values: object) -> None:
     """A treatment of the plexus's condition in the treatment record."""
-    x.put("treatments", key, rows, about=CONDITION, documentedIn="treatment-record", **values)
+    x.put("treatments", key, rows, **{"about": CONDITION, "documentedIn": "treatment-record", **values})
 
 
 def therapy(x: Sheet, rows: Rows, key: str = "plexus-therapy", **values: object) -> None:

@@ -52,14 +52,14 @@ class Slot:
 class Sheet:
     """The requests of a chunk while they are made.
 
-    ``day`` and ``word`` hold, by name, what several rows of a record share: days as numbers from 1970, codes of words.
+    ``numbers`` are the numbers of the requests, in any order. ``day`` and ``word`` hold, by name, what several rows of a record share: days as numbers from 1970, codes of words.
     """
 
-    def __init__(self, schema: Schema, seed: int, first: int, count: int) -> None:
+    def __init__(self, schema: Schema, seed: int, numbers: NDArray[Any]) -> None:
         self.schema = schema
-        self.seed, self.first, self.count = seed, first, count
+        self.seed, self.numbers, self.count = seed, numbers, len(numbers)
         self.lexicon = Lexicon()
-        self.draws = Draws(seed, first, count, self.lexicon.code)
+        self.draws = Draws(seed, numbers, self.lexicon.code)
         self.day: dict[str, NDArray[Any]] = {}
         self.word: dict[str, NDArray[Any]] = {}
         self.slots: dict[tuple[str, str], Slot] = {}
@@ -136,7 +136,7 @@ class Sheet:
         import numpy as np
 
         pa = arrow()
-        numbers = np.char.zfill(np.arange(self.first, self.first + self.count).astype("U"), 8)
+        numbers = np.char.zfill(self.numbers.astype("U"), 8)
         return pa.array(np.char.add(f"SYN-{self.seed}-", numbers), pa.string())
 
     def _plain(self, column: Column, words: pa.Array) -> pa.Array:

@@ -171,8 +171,9 @@ def treatment(x: Sheet, rows: Rows, key: str, **values: object) -> None:
         date=x.day["treatment record"],
         documentKind="TherapyRecordDocument",
     )
-    told: dict[str, object] = {"outcome": x.draws.word(f"{key} outcome", NO_GAIN)}
-    x.put("treatments", key, rows, about=CONDITION, documentedIn="treatment-record", **{**told, **values})
+    outcome = x.draws.word(f"{key} outcome", NO_GAIN)
+    told: dict[str, object] = {"about": CONDITION, "documentedIn": "treatment-record", "outcome": outcome}
+    x.put("treatments", key, rows, **{**told, **values})
 
 
 def therapy(x: Sheet, rows: Rows, key: str = "spine-therapy", **values: object) -> None:
