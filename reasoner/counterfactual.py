@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+from reasoner.bearing import SCOPE, Parts, bearings
 from reasoner.determine import Authority, Decision, Vector, as_group_status, program, tree_statuses
 from reasoner.model import (
     Change,
@@ -31,6 +32,20 @@ Set = frozenset[Change]
 
 
 @dataclass(frozen=True)
+class Footing:
+    """What readings make of a record, and all that a recommendation rests on: equal footings, equal recommendations.
+
+    ``vector`` are the statuses of the leaves, ``joined`` how many members each group needs, ``heeded`` the constraints
+    in force; ``outside`` says that the edition does not govern the line.
+    """
+
+    vector: Vector
+    joined: tuple[int, ...]
+    heeded: frozenset[str]
+    outside: bool
+
+
+@dataclass(frozen=True)
 class Situation:
     """A line with its evidence, readings and terms: everything that a decision depends on.
 
@@ -49,6 +64,32 @@ class Situation:
         """The statuses of the leaves."""
         return tuple(weigher.leaf(leaf, readings).status for leaf in self.policy.leaves)
 
+    def footing(self, readings: Readings) -> Footing:
+        """What readings make of the record."""
+        policy = self.policy
+        joined = tuple(policy.needed(c, readings) for c in policy.groups)
+        heeded = frozenset(c.iri for c in policy.constraints if c.holds(readings))
+        return Footing(self.vector(self.weigher, readings), joined, heeded, self.outside(readings))
+
+    def moved(self, start: Footing, readings: Readings, parts: Parts) -> Footing:
+        """The footing under readings that differ from those of another footing in some parts only."""
+        policy, vector, joined, heeded = self.policy, start.vector, start.joined, start.heeded
+        pairs = zip(policy.leaves, vector, strict=True)
+        vector = tuple(self.weigher.leaf(x, readings).status if x.iri in parts else s for x, s in pairs)
+        if any(c.iri in parts for c in policy.groups):
+            joined = tuple(policy.needed(c, readings) for c in policy.groups)
+        if any(c.iri in parts for c in policy.constraints):
+            heeded = frozenset(c.iri for c in policy.constraints if c.holds(readings))
+        outside = self.outside(readings) if SCOPE in parts else start.outside
+        return Footing(vector, joined, heeded, outside)
+
+    def on(self, footing: Footing, readings: Readings) -> Recommendation:
+        """The recommendation on a footing that readings made."""
+        if footing.outside:
+            return self.elsewhere(readings)
+        found = program(self.policy).compose(footing.vector, footing.joined, self.authority, footing.heeded)
+        return found.recommendation
+
     def decide(self, *, weigher: Weigher | None = None, readings: Readings | None = None) -> Decision:
         """The decision, with other evidence or other readings where given."""
         weigher, readings = weigher or self.weigher, readings or self.readings
@@ -56,9 +97,7 @@ class Situation:
 
     def recommendation(self, readings: Readings) -> Recommendation:
         """The recommendation under other readings, scope included."""
-        if self.outside(readings):
-            return self.elsewhere(readings)
-        return self.decide(readings=readings).recommendation
+        return self.on(self.footing(readings), readings)
 
 
 # ---- What would approve ---------------------------------------------------------------------------
@@ -185,21 +224,38 @@ def in_tree_order(policy: Policy, changes: Set) -> tuple[Change, ...]:
 
 def hinges(situation: Situation) -> tuple[Hinge, ...]:
     """The minimal changes of reading, one or two together, that change the recommendation."""
-    now = situation.recommendation(situation.readings)
+    start = situation.footing(situation.readings)
+    now = situation.on(start, situation.readings)
+    parts = _live_parts(situation)
     found: list[Hinge] = []
     explained: list[frozenset[str]] = []
-    for chosen in _reading_changes(situation.policy, situation.readings):
+    idle: set[str] = set()
+    for chosen in reading_changes(situation.policy, situation.readings):
         picked = frozenset(chosen.values())
-        if any(e <= picked for e in explained):
+        touched = [parts[a] for a in chosen]
+        # A change that does nothing alone does nothing beside one that bears on other parts.
+        if picked & idle and touched[0].isdisjoint(touched[-1]) or any(e <= picked for e in explained):
             continue
-        other = situation.recommendation({**situation.readings, **chosen})
+        readings = {**situation.readings, **chosen}
+        footing = situation.moved(start, readings, frozenset().union(*touched))
+        if len(chosen) == 1 and footing == start and not start.outside:
+            idle |= picked
+        other = situation.on(footing, readings)
         if other is not now:
             explained.append(picked)
             found.append(Hinge(_named_changes(situation.policy, chosen), other))
     return tuple(found)
 
 
-def _reading_changes(policy: Policy, readings: Readings) -> Iterator[dict[str, str]]:
+def _live_parts(situation: Situation) -> dict[str, Parts]:
+    """By ambiguity, on what its reading bears in this record."""
+    leaves = situation.policy.leaves
+    idle = {a: {x.iri for x in leaves if a not in situation.weigher.live(x).ambiguities} for a in situation.readings}
+    return {a: parts - idle[a] for a, parts in bearings(situation.policy).items()}
+
+
+def reading_changes(policy: Policy, readings: Readings) -> Iterator[dict[str, str]]:
+    """Every change of one reading, then every change of two, by the IRIs of ambiguity and reading."""
     movable = [a for a in policy.ambiguities if set(a.affects) - {"note"}]
     single = [(a.iri, r.iri) for a in movable for r in a.readings if r.iri != readings[a.iri]]
     for ambiguity, reading in single:
@@ -238,9 +294,13 @@ def decisive(situation: Situation) -> Iterator[tuple[str, Recommendation]]:
 
 def open_that_matter(situation: Situation) -> tuple[Criterion, ...]:
     """The open leaves on which the outcome still depends, in tree order."""
-    policy = situation.policy
     statuses = situation.weigher.statuses(situation.readings)
-    tree = tree_statuses(policy, statuses, situation.readings)
+    return open_leaves(situation.policy, statuses, situation.readings)
+
+
+def open_leaves(policy: Policy, statuses: Mapping[str, Status], readings: Readings) -> tuple[Criterion, ...]:
+    """The open leaves on which the outcome depends where leaves have these statuses, by IRI; in tree order."""
+    tree = tree_statuses(policy, statuses, readings)
     out: list[Criterion] = []
 
     def visit(node: Criterion) -> None:

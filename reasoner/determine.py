@@ -72,14 +72,25 @@ class Program:
         Raises:
             ProgramError: the program gave no recommendation, or more than one.
         """
-        joined = tuple(self.policy.needed(c, readings) for c in self.policy.criteria if not c.is_leaf)
+        joined = tuple(self.policy.needed(c, readings) for c in self.policy.groups)
         heeded = frozenset(c.iri for c in self.policy.constraints if c.holds(readings))
-        return self._decide(vector, joined, authority, heeded)
+        return self.compose(vector, joined, authority, heeded)
 
     @lru_cache(maxsize=200_000)  # noqa: B019 - a Program lives as long as the process
-    def _decide(
+    def compose(
         self, vector: Vector, joined: tuple[int, ...], authority: Authority, heeded: frozenset[str]
     ) -> Decision:
+        """As :meth:`decide`, where it is known what the readings make of groups and constraints.
+
+        Args:
+            vector: the statuses of the leaves.
+            joined: how many members each group needs, in the order of ``policy.groups``.
+            authority: the terms that bind.
+            heeded: the IRIs of the constraints in force.
+
+        Raises:
+            ProgramError: the program gave no recommendation, or more than one.
+        """
         facts = self._assumptions(vector, joined, authority)
         bound = [*facts, *((self._heeded(c.iri), c.iri in heeded) for c in self.policy.constraints)]
         covered = self._atom("covered")
@@ -114,8 +125,7 @@ class Program:
         for leaf, status in zip(self.policy.leaves, vector, strict=True):
             if not status.is_open:
                 out.append((self._atom("true", leaf.iri), status is Status.MET))
-        groups = [c for c in self.policy.criteria if not c.is_leaf]
-        for group, number in zip(groups, joined, strict=True):
+        for group, number in zip(self.policy.groups, joined, strict=True):
             out.append((self._check(_function("joined", _string(group.iri), _number(number))), True))
         for who in ("mandate", "plan"):
             for effect in ("excludes", "covers", "lifts_exclusion", "replaces_criteria"):

@@ -6,16 +6,16 @@ Only results that a report lists by ``sh:result`` count; pySHACL nests details o
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pyoxigraph import BlankNode, NamedNode
 
 from reasoner.errors import EngineError
 from reasoner.model import ShapeResult
-from reasoner.triples import Spo, Term
-from reasoner.vocabulary import PREFIXES, XSD
+from reasoner.once import once_for_each
+from reasoner.triples import Spo, Term, Triples
+from reasoner.vocabulary import PREFIXES, SH, XSD
 
 if TYPE_CHECKING:
     from rdflib import Graph
@@ -46,7 +46,7 @@ def to_rdflib(triples: Iterable[Spo]) -> Graph:
     return graph
 
 
-@lru_cache(maxsize=8)
+@once_for_each
 def _shapes_graph(shapes: tuple[Spo, ...]) -> Graph:
     return to_rdflib(shapes)
 
@@ -56,7 +56,9 @@ class PyshaclEngine:
 
     name = "pyshacl"
 
-    def evaluate(self, data: Iterable[Spo], shapes: tuple[Spo, ...]) -> tuple[ShapeResult, ...]:
+    def evaluate(
+        self, data: Iterable[Spo], shapes: tuple[Spo, ...], background: tuple[Spo, ...] = ()
+    ) -> tuple[ShapeResult, ...]:
         """See :class:`reasoner.engine.Engine`."""
         from pyshacl import validate
         from pyshacl.errors import ReportableRuntimeError, ShapeLoadError
@@ -66,7 +68,7 @@ class PyshaclEngine:
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
         try:
             _, report, text = validate(
-                to_rdflib(data),
+                to_rdflib((*data, *background)),
                 shacl_graph=_shapes_graph(shapes),
                 inference="none",
                 advanced=False,
@@ -78,6 +80,33 @@ class PyshaclEngine:
         if not isinstance(report, Graph):
             raise EngineError(f"pySHACL gave no report: {text}")
         return tuple(sorted(_results(report), key=lambda r: (r.focus, r.shape, r.path or "", r.value or "")))
+
+    def conforming(
+        self,
+        data: Iterable[Spo],
+        shapes: tuple[Spo, ...],
+        asked: Mapping[str, Iterable[str]],
+        background: tuple[Spo, ...] = (),
+    ) -> dict[str, frozenset[str]]:
+        """See :class:`reasoner.engine.Engine`; the classes are those that each probe targets."""
+        probes = _probes(shapes)
+        without = [shape for shape in asked if shape not in probes]
+        if without:
+            raise EngineError(f"No probe in the shapes tells which nodes conform to {without[0]}; see `plexus shapes`.")
+        shape_of = {probes[shape]: shape for shape in asked}
+        found: dict[str, set[str]] = {shape: set() for shape in asked}
+        for result in self.evaluate(data, shapes, background):
+            if result.shape in shape_of:
+                found[shape_of[result.shape]].add(result.focus)
+        return {shape: frozenset(nodes) for shape, nodes in found.items()}
+
+
+@once_for_each
+def _probes(shapes: tuple[Spo, ...]) -> dict[str, str]:
+    """The probe of each shape that has one, by the IRI of the shape: it reports, as sh:Info, the nodes that conform."""
+    graph = Triples(shapes)
+    probes = (s for s in graph.subjects(SH.severity, SH.Info) if isinstance(s, NamedNode))
+    return {shape.value: probe.value for probe in probes for shape in graph.nodes(probe, SH["not"])}
 
 
 def _results(report: Graph) -> Iterable[ShapeResult]:
@@ -93,9 +122,5 @@ def _results(report: Graph) -> Iterable[ShapeResult]:
             message=str(message or ""),
             path=str(path) if path is not None else None,
             value=str(value) if value is not None else None,
+            component=str(report.value(result, SH.sourceConstraintComponent)).removeprefix(_SH),
         )
-
-
-def engines() -> dict[str, type[PyshaclEngine]]:
-    """The engines by name."""
-    return {PyshaclEngine.name: PyshaclEngine}

@@ -100,7 +100,7 @@ class Explainer:
             for node in sorted(outcome.nodes(polarity) - seen):
                 seen.add(node)
                 rule = outcome.evidence[polarity][node]
-                out.append(self.reference(node, ROLES[polarity], _told(rule, polarity)))
+                out.append(self.reference(node, ROLES[polarity], told_rule(rule, polarity)))
         return tuple(out)
 
     def reference(self, node: str, role: str, rule: str) -> EvidenceRef:
@@ -175,19 +175,22 @@ class Explainer:
 
     def next_step(self, items: Iterable[OpenItem]) -> Next:
         """What should happen next."""
-        recommendation = self.decision.recommendation
-        if recommendation is not Recommendation.PEND:
-            return {
-                Recommendation.APPROVE: Next.NONE,
-                Recommendation.DENY: Next.CLINICIAN_REVIEW,
-                Recommendation.NOT_APPLICABLE: Next.ROUTE,
-            }[recommendation]
-        if self.decision.basis is not Basis.OPEN:
-            return Next.CLINICIAN_REVIEW
-        kinds = {item.kind for item in items}
-        if kinds == {OpenKind.DOCUMENT}:
-            return Next.REQUEST_INFORMATION
-        return Next.CLINICIAN_REVIEW if kinds == {OpenKind.JUDGEMENT} else Next.BOTH
+        return next_after(self.decision, {item.kind for item in items})
+
+
+def next_after(decision: Decision, kinds: set[OpenKind]) -> Next:
+    """What should happen after a decision, by the kinds of answers that are waited for."""
+    if decision.recommendation is not Recommendation.PEND:
+        return {
+            Recommendation.APPROVE: Next.NONE,
+            Recommendation.DENY: Next.CLINICIAN_REVIEW,
+            Recommendation.NOT_APPLICABLE: Next.ROUTE,
+        }[decision.recommendation]
+    if decision.basis is not Basis.OPEN:
+        return Next.CLINICIAN_REVIEW
+    if kinds == {OpenKind.DOCUMENT}:
+        return Next.REQUEST_INFORMATION
+    return Next.CLINICIAN_REVIEW if kinds == {OpenKind.JUDGEMENT} else Next.BOTH
 
 
 def facet_messages(shapes: Iterable[tuple[object, NamedNode, object]]) -> dict[str, str]:
@@ -215,7 +218,7 @@ def refuse_bare_denial(
             raise ProgramError("A denial whose reason names no evidence and no place in the policy is not given out.")
 
 
-def _told(rule: str, polarity: Polarity) -> str:
+def told_rule(rule: str, polarity: Polarity) -> str:
     """The rule as the graph has it: every leaf's own copy of the settling rules stands for two that it declares."""
     if f"-settled-{polarity.value}" not in rule:
         return rule

@@ -14,7 +14,8 @@ from reasoner.counterfactual import Situation
 from reasoner.lines import Line, Setting
 from reasoner.model import Recommendation
 from reasoner.policy import Policy, Readings, ScopeCondition
-from reasoner.weigh import Weigher, fits_from
+from reasoner.shapes import probed_shapes
+from reasoner.weigh import Weigher, answered
 
 
 def in_force(policy: Policy, day: date) -> bool:
@@ -57,8 +58,9 @@ def governs(policy: Policy, day: date | None, setting: Setting) -> bool:
 def weigher_of(line: Line, policy: Policy, setting: Setting) -> Weigher:
     """The evidence of a line as the shapes of an edition see it. This runs the engine."""
     shapes = setting.knowledge.policy_shapes(policy)
-    results = setting.engine.evaluate((*line.triples, *setting.knowledge.arrangement), shapes)
-    return Weigher(policy, line.triples, fits_from(policy, line.node.value, results))
+    asked = probed_shapes(policy)
+    found = setting.engine.conforming(line.triples, shapes, asked, setting.knowledge.arrangement)
+    return Weigher(policy, line.triples, answered(line.node.value, found))
 
 
 def failed_scope(line: Line, policy: Policy, weigher: Weigher, readings: Readings) -> ScopeCondition | None:

@@ -342,7 +342,10 @@ class Review:
 
 @dataclass(frozen=True)
 class ShapeResult:
-    """One result of a SHACL engine. ``severity`` is Violation, Warning or Info; IRIs are full."""
+    """One result of a SHACL engine. ``severity`` is Violation, Warning or Info; IRIs are full.
+
+    ``component`` is the local name of the constraint component, where the engine says it.
+    """
 
     focus: str
     shape: str
@@ -350,3 +353,4 @@ class ShapeResult:
     message: str
     path: str | None = None
     value: str | None = None
+    component: str | None = None

@@ -124,6 +124,11 @@ class Policy:
         return tuple(c for c in self.criteria if c.is_leaf)
 
     @cached_property
+    def groups(self) -> tuple[Criterion, ...]:
+        """The criteria that have members, in tree order."""
+        return tuple(c for c in self.criteria if not c.is_leaf)
+
+    @cached_property
     def weighs_sides(self) -> bool:
         """Whether evidence counts only on the side of the line, so that a line without a side lacks something."""
         uses = (u for leaf in self.leaves for rule in leaf.rules for f in rule.facets for u in f.all_uses())

@@ -23,7 +23,7 @@ from reasoner.counterfactual import (
     verified,
 )
 from reasoner.determine import Decision
-from reasoner.engine_pyshacl import engines
+from reasoner.engines import DEFAULT, ENGINES
 from reasoner.errors import EngineError
 from reasoner.explain import facet_messages, refuse_bare_denial
 from reasoner.in_force import edition_for, editions_for, failed_scope, governs, situation_of
@@ -72,7 +72,7 @@ def review(
     *,
     as_of: date | None = None,
     readings: Mapping[str, str] | None = None,
-    engine: str = "pyshacl",
+    engine: str = DEFAULT,
     name: str | None = None,
     format: str | None = None,
     library: Path | None = None,
@@ -104,7 +104,7 @@ def review_records(
     *,
     as_of: date | None = None,
     readings: Mapping[str, str] | None = None,
-    engine: str = "pyshacl",
+    engine: str = DEFAULT,
     name: str | None = None,
     format: str | None = None,
     library: Path | None = None,
@@ -124,7 +124,7 @@ def setting_of(
     *,
     as_of: date | None = None,
     readings: Mapping[str, str] | None = None,
-    engine: str = "pyshacl",
+    engine: str = DEFAULT,
     library: Path | None = None,
 ) -> Setting:
     """What a run is done with, checked.
@@ -134,10 +134,10 @@ def setting_of(
         ReadingError: an ambiguity or reading does not exist.
         PolicyError: the library is not well made.
     """
-    if engine not in engines():
-        raise EngineError(f"There is no engine {engine!r}. Known: {', '.join(engines())}.")
+    if engine not in ENGINES:
+        raise EngineError(f"There is no engine {engine!r}. Known: {', '.join(ENGINES)}.")
     knowledge = load(library)
-    setting = Setting(knowledge, engines()[engine](), as_of or date.today(), dict(readings or {}))
+    setting = Setting(knowledge, ENGINES[engine](), as_of or date.today(), dict(readings or {}))
     check_readings(knowledge.policies, setting.chosen)
     return setting
 
@@ -155,7 +155,7 @@ def checked_records(
     shapes = knowledge.shapes("request.ttl")
     checked = []
     for record in records:
-        results = setting.engine.evaluate((*record.triples, *knowledge.arrangement), shapes)
+        results = setting.engine.evaluate(record.triples, shapes, knowledge.arrangement)
         checked.append(intake.checked(record, results, knowledge.ontology))
     return tuple(checked)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from reasoner.errors import PolicyError
 from reasoner.model import Kind
+from reasoner.once import once_for_each
 from reasoner.policy import Facet, Policy
 from reasoner.policy_rules import EVS, generated_namespace
 from reasoner.vocabulary import COV, PREFIXES, compact, local_name
@@ -35,6 +36,7 @@ def _facets(policy: Policy) -> Iterable[tuple[Facet, str]]:
         yield from ((facet, remark.evidence_class) for facet in remark.facets)
 
 
+@once_for_each
 def probed_shapes(policy: Policy) -> dict[str, set[str]]:
     """Every shape that a facet of the policy uses, with the evidence classes it is asked of."""
     out: dict[str, set[str]] = defaultdict(set)

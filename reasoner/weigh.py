@@ -7,7 +7,7 @@ the status. Changing a reading needs no second run of the engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -39,6 +39,23 @@ class LeafOutcome:
 
 
 @dataclass(frozen=True)
+class LiveRule:
+    """A rule that nodes of a record may fit: these fit the facets that are the same under all readings."""
+
+    rule: Rule
+    nodes: Nodes
+    open_facets: tuple[Facet, ...]
+
+
+@dataclass(frozen=True)
+class LiveLeaf:
+    """What can matter for a leaf in one record: its rules, and the ambiguities on which their outcome depends."""
+
+    rules: tuple[LiveRule, ...]
+    ambiguities: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Weigher:
     """Weighs the evidence of one line. ``fits`` holds, by shape IRI, the nodes that conform."""
 
@@ -47,6 +64,7 @@ class Weigher:
     fits: Mapping[str, Nodes]
     ignored: Nodes = frozenset()
     _cache: dict[tuple[str, tuple[str, ...]], LeafOutcome] = field(default_factory=dict, repr=False)
+    _live: dict[str, LiveLeaf] = field(default_factory=dict, repr=False)
 
     def without(self, node: str) -> Weigher:
         """The same line as if one evidence node did not exist.
@@ -67,10 +85,38 @@ class Weigher:
 
     def leaf(self, leaf: Criterion, readings: Readings) -> LeafOutcome:
         """The outcome of one leaf under the readings."""
-        key = (leaf.iri, tuple(readings[a] for a in relevant(self.policy, leaf)))
-        if key not in self._cache:
-            self._cache[key] = self._weigh(leaf, readings)
-        return self._cache[key]
+        live = self.live(leaf)
+        key = (leaf.iri, tuple([readings[a] for a in live.ambiguities]))
+        found = self._cache.get(key)
+        if found is None:
+            found = self._cache[key] = self._weigh(live, readings)
+        return found
+
+    def live(self, leaf: Criterion) -> LiveLeaf:
+        """What can matter for a leaf in this record."""
+        found = self._live.get(leaf.iri)
+        if found is None:
+            rules = tuple(live for rule in leaf.rules if (live := self._live_rule(rule)).nodes)
+            found = self._live[leaf.iri] = LiveLeaf(rules, tuple(sorted(set(self._ambiguities(rules)))))
+        return found
+
+    def _live_rule(self, rule: Rule) -> LiveRule:
+        nodes = self.of_class(rule.evidence_class)
+        later = []
+        for facet in rule.facets:
+            if facet.ambiguity is None and all(isinstance(use, str) for use in facet.fixed):
+                nodes = self._fitting(nodes, facet, {}) if nodes else nodes
+            else:
+                later.append(facet)
+        return LiveRule(rule, nodes, tuple(later))
+
+    def _ambiguities(self, rules: Iterable[LiveRule]) -> Iterator[str]:
+        for facet in (f for live in rules for f in live.open_facets):
+            if facet.ambiguity:
+                yield facet.ambiguity
+            for use in facet.all_uses():
+                if isinstance(use, Link):
+                    yield from self.live(self.policy.by_iri[use.criterion]).ambiguities
 
     def statuses(self, readings: Readings) -> dict[str, Status]:
         """The status of every leaf, by criterion IRI."""
@@ -118,11 +164,16 @@ class Weigher:
         reached = self.triples.walk({NamedNode(node)}, link.path)
         return any(isinstance(n, NamedNode) and n.value in counted for n in reached)
 
-    def _weigh(self, leaf: Criterion, readings: Readings) -> LeafOutcome:
+    def _weigh(self, leaf: LiveLeaf, readings: Readings) -> LeafOutcome:
         evidence: dict[Polarity, dict[str, str]] = {p: {} for p in Polarity}
-        for rule in leaf.rules:
-            for node in sorted(self.rule_nodes(rule, readings)):
-                evidence[rule.polarity].setdefault(node, rule.iri)
+        for live in leaf.rules:
+            nodes = live.nodes
+            for facet in live.open_facets:
+                nodes = self._fitting(nodes, facet, readings)
+                if not nodes:
+                    break
+            for node in sorted(nodes):
+                evidence[live.rule.polarity].setdefault(node, live.rule.iri)
         return LeafOutcome(status_of(evidence), evidence)
 
 
@@ -173,6 +224,15 @@ def fits_from(policy: Policy, line: str, results: Iterable[ShapeResult]) -> dict
     for result in results:
         if result.shape in by_probe:
             found[by_probe[result.shape]].add(result.focus)
+    return answered(line, {shape: frozenset(nodes) for shape, nodes in found.items()})
+
+
+def answered(line: str, found: dict[str, Nodes]) -> dict[str, Nodes]:
+    """What an engine found, if it has looked at all.
+
+    Raises:
+        EngineError: the line itself does not conform to the shape of anything.
+    """
     if line not in found[ANYTHING]:
         raise EngineError(f"The probe of {LINE} did not report {line}: the shapes were not evaluated.")
-    return {shape: frozenset(nodes) for shape, nodes in found.items() if shape != NOTHING}
+    return {shape: nodes for shape, nodes in found.items() if shape != NOTHING}

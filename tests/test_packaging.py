@@ -37,6 +37,8 @@ def test_wheel_carries_ontology_shapes_cases_context_and_templates(wheel):
         "reasoner/whatif.schema.json",
         "reasoner/comparison.schema.json",
         "reasoner/py.typed",
+        "reasoner/tables/samples/requests.csv",
+        "reasoner/tables/samples/csv-metadata.json",
     ):
         assert wanted in names
 

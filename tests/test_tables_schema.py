@@ -14,10 +14,25 @@ from reasoner.triples import RDF_TYPE, Triples
 from reasoner.vocabulary import BASE, CLIN, COV, DCTERMS, compact
 
 pa = pytest.importorskip("pyarrow")
-TABLES = (
-    "requests lines conditions documents clinicians studies findings symptoms signs treatments "
-    "notIndicatedStatements traumaEvents priorProcedures judgements plans planTerms mandates"
-).split()
+TABLES = [
+    "requests",
+    "lines",
+    "conditions",
+    "documents",
+    "clinicians",
+    "studies",
+    "findings",
+    "symptoms",
+    "signs",
+    "treatments",
+    "notIndicatedStatements",
+    "traumaEvents",
+    "priorProcedures",
+    "judgements",
+    "plans",
+    "planTerms",
+    "mandates",
+]
 
 
 @pytest.fixture(scope="module")

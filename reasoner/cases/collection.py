@@ -15,7 +15,8 @@ from reasoner import intake
 from reasoner.cases.branches import BranchProgram
 from reasoner.cases.exercise import Exercised, exercised
 from reasoner.cases.items import DIMENSIONS, Item, universe
-from reasoner.engine_pyshacl import PyshaclEngine
+from reasoner.engine import Engine
+from reasoner.engine_columnar import ColumnarEngine
 from reasoner.errors import CaseError, PlexusError
 from reasoner.expected import EXPECTED, REQUESTS, cases_in
 from reasoner.knowledge import Knowledge
@@ -86,7 +87,7 @@ class Reviewer:
     """Reviews cases with one engine; keeps what is made once for each edition."""
 
     knowledge: Knowledge
-    engine: PyshaclEngine = field(default_factory=PyshaclEngine)
+    engine: Engine = field(default_factory=ColumnarEngine)
     programs: dict[str, BranchProgram] = field(default_factory=dict)
 
     def lines(self, case: Case) -> tuple[CaseLine, ...]:
@@ -124,7 +125,7 @@ class Reviewer:
         """
         shapes = self.knowledge.shapes("request.ttl")
         for record in intake.read(source, as_of=as_of, ontology=self.knowledge.ontology):
-            results = self.engine.evaluate((*record.triples, *self.knowledge.arrangement), shapes)
+            results = self.engine.evaluate(record.triples, shapes, self.knowledge.arrangement)
             yield intake.checked(record, results, self.knowledge.ontology)
 
     def setting(self, as_of: date) -> Setting:

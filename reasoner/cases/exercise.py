@@ -28,7 +28,7 @@ from reasoner.policy import Criterion, Facet, Link, Policy, Readings, Rule
 from reasoner.review import review_line
 from reasoner.shapes import ANYTHING, NOTHING
 from reasoner.triples import Spo
-from reasoner.weigh import Weigher, fits_from, status_of
+from reasoner.weigh import Weigher, answered, status_of
 
 
 class _Listening:
@@ -36,12 +36,24 @@ class _Listening:
 
     def __init__(self, engine: Engine) -> None:
         self.name = engine.name
-        self.told: tuple[ShapeResult, ...] | None = None
+        self.told: dict[str, frozenset[str]] | None = None
         self._engine = engine
 
-    def evaluate(self, data: Iterable[Spo], shapes: tuple[Spo, ...]) -> tuple[ShapeResult, ...]:
+    def evaluate(
+        self, data: Iterable[Spo], shapes: tuple[Spo, ...], background: tuple[Spo, ...] = ()
+    ) -> tuple[ShapeResult, ...]:
         """See :class:`reasoner.engine.Engine`."""
-        self.told = self._engine.evaluate(data, shapes)
+        return self._engine.evaluate(data, shapes, background)
+
+    def conforming(
+        self,
+        data: Iterable[Spo],
+        shapes: tuple[Spo, ...],
+        asked: Mapping[str, Iterable[str]],
+        background: tuple[Spo, ...] = (),
+    ) -> dict[str, frozenset[str]]:
+        """See :class:`reasoner.engine.Engine`."""
+        self.told = self._engine.conforming(data, shapes, asked, background)
         return self.told
 
 
@@ -78,7 +90,7 @@ def exercised(record: Record, line: LineRecord, setting: Setting, programs: dict
     if engine.told is None:
         found |= {Item("scope", (policy.edition_iri, "failed")), *map(branch_item, program.outside())}
     else:
-        weigher = Weigher(policy, line.triples, fits_from(policy, line.iri, engine.told))
+        weigher = Weigher(policy, line.triples, answered(line.iri, engine.told))
         seen = line_of(record, line, setting.knowledge)
         found |= set(_Weighed(seen, record, line, outcome, policy, weigher, program).items())
     return Exercised(outcome, policy, frozenset(found))

@@ -40,7 +40,9 @@ SUFFIXES = (".ttl", ".nt", ".jsonld", ".rdf")
     type=click.Choice(INPUT_FORMATS),
     help="Form of the input, where its name does not tell.",
 )
-@click.option("--engine", type=click.Choice(["pyshacl"]), default="pyshacl", help="SHACL engine.", show_default=True)
+@click.option(
+    "--engine", type=click.Choice(["columnar", "pyshacl"]), default="columnar", help="SHACL engine.", show_default=True
+)
 @click.option(
     "-o",
     "--output",

@@ -13,7 +13,7 @@ from reasoner.errors import SuppositionError
 from reasoner.intake import Record
 from reasoner.lines import Setting
 from reasoner.model import LineReview, Review, Status
-from reasoner.questioning.suppose import LineCase, Remembering, SetStatus, with_added
+from reasoner.questioning.suppose import LineCase, SetStatus, with_added
 from reasoner.review import checked_records, review_record, setting_of
 
 
@@ -91,7 +91,6 @@ def question(
     """
     tell = clock.doing if clock else (lambda _: None)
     as_is = setting_of(as_of=as_of, engine=engine, library=library)
-    as_is = replace(as_is, engine=Remembering(as_is.engine))
     supposed = setting_of(as_of=as_is.as_of, readings=readings, engine=engine, library=library)
     supposed = replace(supposed, engine=as_is.engine)
     label = "standard input" if source == "-" else "input" if isinstance(source, bytes) else str(source)

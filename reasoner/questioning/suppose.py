@@ -11,7 +11,6 @@ from pyoxigraph import BlankNode, NamedNode, RdfFormat, Triple, serialize
 
 from reasoner.counterfactual import Situation
 from reasoner.derive import evidence_classes, seen_from
-from reasoner.engine import Engine
 from reasoner.errors import Fault, RequestError, SuppositionError
 from reasoner.intake import LineRecord, Record
 from reasoner.lines import Setting, Situated
@@ -22,7 +21,6 @@ from reasoner.model import (
     LineReview,
     PolicyRef,
     Recommendation,
-    ShapeResult,
     Status,
 )
 from reasoner.policy import Criterion, Link, Policy, Readings
@@ -300,22 +298,3 @@ def _apart(triple: Spo, number: int) -> Spo:
     subject = named(s)
     assert isinstance(subject, NamedNode | BlankNode)
     return subject, p, named(o)
-
-
-# ---- An engine that is asked the same again --------------------------------------------------------
-
-
-class Remembering:
-    """An engine that evaluates the same shapes over the same data once: suppositions seldom change either."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.name = engine.name
-        self._engine = engine
-        self._known: dict[tuple[tuple[Spo, ...], tuple[Spo, ...]], tuple[ShapeResult, ...]] = {}
-
-    def evaluate(self, data: Iterable[Spo], shapes: tuple[Spo, ...]) -> tuple[ShapeResult, ...]:
-        """See :class:`reasoner.engine.Engine`."""
-        key = tuple(data), shapes
-        if key not in self._known:
-            self._known[key] = self._engine.evaluate(*key)
-        return self._known[key]

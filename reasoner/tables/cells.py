@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,9 @@ EXPECTED = {
     "decimal": "is no number",
     "boolean": "is neither true nor false",
 }
+
+
+_AS_IS = Treatment()
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ def typed(array: Any, column: Column, treatment: Treatment, where: str) -> Cells
 
     pa = arrow()
     array = _plain(array)
+    if treatment == _AS_IS and array.type == arrow_type(column) and _is_clean(array):
+        return Cells(array, np.empty(0, np.int64))
     if pa.types.is_null(array.type):
         return Cells(pa.nulls(len(array), arrow_type(column)), np.empty(0, np.int64))
     if _is_list(array.type):
@@ -61,12 +66,22 @@ def typed(array: Any, column: Column, treatment: Treatment, where: str) -> Cells
         array = _present(array.cast(pa.string()), column, treatment)
         if column.many and treatment.separator:
             lists = compute().split_pattern(array, treatment.separator)
-            return _of_lists(lists, column, Treatment(None, treatment.nulls, None, treatment.pattern), where)
+            return _of_lists(lists, column, replace(treatment, separator=None, default=None), where)
     flat, bad = _scalars(array, column, treatment, where)
     if not column.many:
         return Cells(flat, bad)
     present = flat.is_valid().to_numpy(zero_copy_only=False)
     return Cells(_lists(flat.drop_null(), present.astype(np.int64), present), bad)
+
+
+def _is_clean(array: Any) -> bool:
+    """Whether no text of a column is empty, and no list of it has a missing value."""
+    pc = compute()
+    if _is_list(array.type):
+        array = array.flatten()
+        if array.null_count:
+            return False
+    return not _is_text(array.type) or pc.min(pc.binary_length(array)).as_py() != 0
 
 
 def _plain(array: Any) -> Any:
@@ -92,7 +107,7 @@ def _present(array: Any, column: Column, treatment: Treatment) -> Any:
     """Texts with missing cells as nulls, defaults in their place, and the user's codes as what they mean."""
     pa, pc = arrow(), compute()
     # Texts stay as they are, spaces included; names, keys and numbers are read without spaces around them.
-    trimmed = pc.utf8_trim_whitespace(array)
+    trimmed = pc.utf8_trim_whitespace(array) if treatment.csv or treatment.values else array
     array = array if column.kind == "string" and column.iri else trimmed
     missing = pc.is_in(trimmed, value_set=pa.array(["", *treatment.nulls], pa.string()))
     array = pc.if_else(missing, pa.scalar(None, pa.string()), array)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from pyoxigraph import Literal
+from pyoxigraph import Literal, NamedNode
 
 from reasoner.derive import day_of
 from reasoner.tables.schema import Kind
 from reasoner.triples import Term
 from reasoner.vocabulary import XSD
 
-DATATYPES = {
+DATATYPES: dict[Kind, NamedNode] = {
     "date": XSD.date,
     "integer": XSD.integer,
     "decimal": XSD.decimal,
@@ -80,7 +81,13 @@ def _truth(text: str) -> bool:
     return _TRUTH[text]
 
 
-_READ = {"date": _day, "integer": _whole, "decimal": _fraction, "boolean": _truth, "string": str}
+_READ: dict[Kind, Callable[[str], Any]] = {
+    "date": _day,
+    "integer": _whole,
+    "decimal": _fraction,
+    "boolean": _truth,
+    "string": str,
+}
 
 
 def literal_of(value: Any, kind: Kind) -> Literal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reasoner.errors import TableError
 from reasoner.tables.schema import KEY, REQUEST, REQUEST_KEY, REQUESTS, Column, RecordTable, Schema
@@ -32,7 +32,8 @@ class Treatment:
     """How the cells of a column are read.
 
     ``nulls`` are texts that mean "missing" beside the empty cell; ``default`` stands for a missing cell; ``pattern`` is
-    how dates are written (such as ``M/d/yyyy``); ``values`` are pairs of the user's text and what it means.
+    how dates are written (such as ``M/d/yyyy``); ``values`` are pairs of the user's text and what it means. ``csv``
+    says that cells are text around which there may be spaces.
     """
 
     separator: str | None = None
@@ -40,6 +41,7 @@ class Treatment:
     default: str | None = None
     pattern: str | None = None
     values: tuple[tuple[str, str], ...] = ()
+    csv: bool = False
 
 
 @dataclass(frozen=True)
@@ -181,9 +183,8 @@ def _as_said(
 
 
 def _with_separator(treatment: Treatment, column: Column, csv: bool) -> Treatment:
-    if not csv or not column.many or treatment.separator is not None:
-        return treatment
-    return Treatment(SEPARATOR, treatment.nulls, treatment.default, treatment.pattern, treatment.values)
+    separated = csv and column.many and treatment.separator is None
+    return replace(treatment, csv=csv, separator=SEPARATOR if separated else treatment.separator)
 
 
 def _names(table: RecordTable, nested: bool) -> dict[str, Column]:
@@ -210,8 +211,8 @@ def _exact(table: RecordTable, column: Column) -> Iterator[str]:
 
 def _loose(table: RecordTable, column: Column) -> Iterator[str]:
     """Names by label, and names of keys: study_id for the study of a finding, finding_id for its own key."""
-    yield column.label
     own = local_name(table.cls)
+    yield from (column.label, *column.also, own + column.name)
     if column.name == KEY:
         yield from ("key", *(own + s for s in _SUFFIXES))
     elif column.name == REQUEST_KEY and table.name == REQUESTS:
@@ -227,7 +228,7 @@ def _loose(table: RecordTable, column: Column) -> Iterator[str]:
 def nearest_column(header: str, table: RecordTable, taken: Iterable[str]) -> Column | None:
     """The column whose name or label is nearest to a header, among those that nothing goes into yet."""
     free = [c for c in columns_of(table) if c.name not in set(taken)]
-    names = {folded(n): c for c in free for n in (c.name, c.label) if n}
+    names = {folded(n): c for c in free for n in (c.name, c.label, *c.also) if n}
     wanted = folded(header)
     near = difflib.get_close_matches(wanted, names, n=1, cutoff=0.6)
     inner = [n for n in names if len(n) > 3 and n in wanted]

@@ -48,6 +48,8 @@ def row_of(triples: Triples, request: Node, knowledge: Knowledge) -> RequestRow:
     made = _Reader(triples, request, schema_of(knowledge))
     row = made.row()
     identifier = triples.text(request, DCTERMS.identifier)
+    if identifier is None and not made.faults:
+        made.faults.append(Fault(_shown(request), schema_of(knowledge).requests.column(REQUEST_KEY).message, ""))
     faults = tuple(dict.fromkeys(made.faults))
     notes = tuple(f"{compact(p)} was seen and not used." for p in sorted(made.foreign))
     return RequestRow(identifier, None if faults else row, faults, len(triples.nodes(request, COV.line)), notes)
@@ -78,6 +80,8 @@ class _Reader:
                 self._unsaid(node, child)
                 out[child.name].append({c.name: self._cell(node, c) for c in child.columns})
         self._linked_as_another()
+        for child in self.schema.children:  # RDF has no order; rows stand by number and key
+            out[child.name].sort(key=lambda r: (r.get("sequence") or 0, r[KEY]))
         return out
 
     def _fault(self, node: Node, what: str, cure: str) -> None:
@@ -118,7 +122,7 @@ class _Reader:
         found = self.triples.subjects(prop, node) if column.inverse else self.triples.objects(node, prop)
         values = [v for term in found if (v := self._value(node, column, term)) is not None]
         if column.many:
-            return values or None
+            return sorted(values) or None
         if len(set(found)) > 1:
             what = column.message or f"{compact(column.iri)} is said {len(found)} times."
             self._fault(node, what, "" if column.message else ONCE)
@@ -148,7 +152,7 @@ class _Reader:
         prop = compact(column.iri or "")
         wanted = " or ".join(_class(self.schema, name) for name in column.refers_to[:2])
         is_term = isinstance(term, NamedNode) and term.value.startswith(BASE)
-        shown = "a text" if isinstance(term, Literal) else compact(term.value) if is_term else _shown(term)  # type: ignore[union-attr, arg-type]
+        shown = "a text" if isinstance(term, Literal) else compact(term.value) if is_term else _shown(term)
         more = ", for example" if len(column.refers_to) > 2 else ""
         what = f"{prop} names {shown}, which is no {wanted} of this request."
         what = f"{prop} names {shown}, which is nothing of this request that it can name." if more else what

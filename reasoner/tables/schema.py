@@ -68,6 +68,8 @@ class Column:
     label: str = ""
     definition: str = ""
     message: str = ""
+    also: tuple[str, ...] = ()
+    """Other names, by which a user's column may go."""
 
 
 @dataclass(frozen=True)
@@ -272,7 +274,12 @@ class _Derivation:
             label=self._label(prop) or self._asked_text(cls, prop, SH.name),
             definition=self._definition(prop),
             message=self._asked_text(cls, prop, SH.message),
+            also=self._also(cls, prop),
         )
+
+    def _also(self, cls: NamedNode, prop: NamedNode) -> tuple[str, ...]:
+        labels = [o.value for o in self.ontology.objects(prop, SKOS.altLabel)]
+        return tuple(n for n in dict.fromkeys((self._asked_text(cls, prop, SH.name), *labels)) if n)
 
     def _parent_column(self, cls: NamedNode, prop: NamedNode, name: str) -> Column:
         parents = self._targets_of(self.ontology.nodes(prop, RDFS.domain))

@@ -76,8 +76,12 @@ class TermIndex:
         """The term, as prefix:name, whose name or label is nearest to a text; None where none is near."""
         wanted = self.takes(column) if column else None
         names = {n: i for n, iris in self.by_folded.items() for i in iris if wanted is None or i in wanted}
-        near = difflib.get_close_matches(folded(text.rpartition(":")[2]), names, n=1, cutoff=0.6)
-        return compact(names[near[0]]) if near else None
+        name = folded(text.rpartition(":")[2])
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+        if near:
+            return compact(names[near[0]])
+        begun = {i for n, i in names.items() if name and n.startswith(name)}
+        return compact(begun.pop()) if len(begun) == 1 else None
 
     def _found(self, text: str, asked: frozenset[str] | None) -> list[str]:
         exact = self.expanded(text)
