@@ -12,7 +12,7 @@ from pyoxigraph import NamedNode
 from reasoner import resources
 from reasoner.anchors import SourceCheck, anchors_of, compare
 from reasoner.dataset import Graphs, knowledge_graphs, merged
-from reasoner.engine_columnar import ColumnarEngine
+from reasoner.engine_pyshacl import PyshaclEngine
 from reasoner.errors import PolicyError, QueryError
 from reasoner.knowledge import load
 from reasoner.library import open_library
@@ -63,7 +63,7 @@ def ontology_findings(graphs: Graphs, root: Path | None) -> tuple[Finding, ...]:
     if shapes is None:
         raise PolicyError("shapes/ontology.ttl", "does not exist.", "Restore it.")
     data = [t for name, triples in graphs.items() if GENERATED not in name for t in triples]
-    results = ColumnarEngine().evaluate(data, shapes)
+    results = PyshaclEngine().evaluate(data, shapes)  # these shapes have SPARQL-based constraints
     found = {Finding("ontology", compact(_culprit(r)), r.message) for r in results}
     return tuple(sorted(found, key=lambda f: (f.where, f.what)))
 

@@ -27,9 +27,10 @@ from reasoner.model import (
     Status,
     UnusedEvidence,
 )
+from reasoner.once import once_for_each
 from reasoner.policy import Criterion, Link
 from reasoner.shapes import NOTHING
-from reasoner.triples import RDF_TYPE
+from reasoner.triples import RDF_TYPE, Spo
 from reasoner.vocabulary import CLIN, COV, SH
 
 OPEN_KINDS = {
@@ -193,7 +194,8 @@ def next_after(decision: Decision, kinds: set[OpenKind]) -> Next:
     return Next.CLINICIAN_REVIEW if kinds == {OpenKind.JUDGEMENT} else Next.BOTH
 
 
-def facet_messages(shapes: Iterable[tuple[object, NamedNode, object]]) -> dict[str, str]:
+@once_for_each
+def facet_messages(shapes: tuple[Spo, ...]) -> dict[str, str]:
     """The message of every named shape, by its IRI."""
     out: dict[str, str] = {}
     for subject, predicate, obj in shapes:

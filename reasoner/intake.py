@@ -17,6 +17,7 @@ from reasoner.derive import TRUE, day_of, evidence_classes, seen_from
 from reasoner.errors import Fault, RequestError
 from reasoner.knowledge import load
 from reasoner.model import ShapeResult
+from reasoner.once import once_for_each
 from reasoner.reading import read_triples
 from reasoner.triples import RDF_TYPE, Node, Triples
 from reasoner.vocabulary import ANAT, BASE, CLIN, COV, DCTERMS, OWL, RDFS, XSD, compact, local_name, nearest
@@ -170,8 +171,14 @@ def checked(record: Record, results: Iterable[ShapeResult], ontology: Triples) -
     return replace(record, notes=(*record.notes, *dict.fromkeys(sorted(warnings))))
 
 
+@once_for_each
+def _declared(ontology: Triples) -> set[str]:
+    """The IRIs of the terms that an ontology declares."""
+    return {s.value for s, p, _ in ontology if p == RDF_TYPE and isinstance(s, NamedNode)}
+
+
 def _term_faults(t: Triples, ontology: Triples) -> Iterator[Fault]:
-    declared = {s.value for s, p, _ in ontology if p == RDF_TYPE and isinstance(s, NamedNode)}
+    declared = _declared(ontology)
     concept_valued = {p for cls in CONCEPTS for p in ontology.subjects(RDFS.range, cls)}
     derived = set(ontology.subjects(COV.derivedAtIntake, TRUE))
     for s, p, o in t:

@@ -8,7 +8,7 @@ from typing import TypeVar
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
-MOST = 64
+MOST = 16
 """So many are kept; then the oldest goes."""
 
 

@@ -40,11 +40,16 @@ class LeafOutcome:
 
 @dataclass(frozen=True)
 class LiveRule:
-    """A rule that nodes of a record may fit: these fit the facets that are the same under all readings."""
+    """A rule that nodes of a record may fit: these fit the facets that are the same under all readings.
+
+    Which of them fit all facets depends on the readings of ``ambiguities``; ``known`` keeps what was found.
+    """
 
     rule: Rule
     nodes: Nodes
     open_facets: tuple[Facet, ...]
+    ambiguities: tuple[str, ...]
+    known: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ class Weigher:
         found = self._live.get(leaf.iri)
         if found is None:
             rules = tuple(live for rule in leaf.rules if (live := self._live_rule(rule)).nodes)
-            found = self._live[leaf.iri] = LiveLeaf(rules, tuple(sorted(set(self._ambiguities(rules)))))
+            found = self._live[leaf.iri] = LiveLeaf(rules, _sorted(a for live in rules for a in live.ambiguities))
         return found
 
     def _live_rule(self, rule: Rule) -> LiveRule:
@@ -108,10 +113,10 @@ class Weigher:
                 nodes = self._fitting(nodes, facet, {}) if nodes else nodes
             else:
                 later.append(facet)
-        return LiveRule(rule, nodes, tuple(later))
+        return LiveRule(rule, nodes, tuple(later), _sorted(self._ambiguities(later)) if nodes else ())
 
-    def _ambiguities(self, rules: Iterable[LiveRule]) -> Iterator[str]:
-        for facet in (f for live in rules for f in live.open_facets):
+    def _ambiguities(self, facets: Iterable[Facet]) -> Iterator[str]:
+        for facet in facets:
             if facet.ambiguity:
                 yield facet.ambiguity
             for use in facet.all_uses():
@@ -164,17 +169,29 @@ class Weigher:
         reached = self.triples.walk({NamedNode(node)}, link.path)
         return any(isinstance(n, NamedNode) and n.value in counted for n in reached)
 
-    def _weigh(self, leaf: LiveLeaf, readings: Readings) -> LeafOutcome:
-        evidence: dict[Polarity, dict[str, str]] = {p: {} for p in Polarity}
-        for live in leaf.rules:
+    def _fitting_all(self, live: LiveRule, readings: Readings) -> tuple[str, ...]:
+        """The nodes that fit all facets of a rule, in order."""
+        key = tuple([readings[a] for a in live.ambiguities])
+        found = live.known.get(key)
+        if found is None:
             nodes = live.nodes
             for facet in live.open_facets:
                 nodes = self._fitting(nodes, facet, readings)
                 if not nodes:
                     break
-            for node in sorted(nodes):
+            found = live.known[key] = tuple(sorted(nodes))
+        return found
+
+    def _weigh(self, leaf: LiveLeaf, readings: Readings) -> LeafOutcome:
+        evidence: dict[Polarity, dict[str, str]] = {p: {} for p in Polarity}
+        for live in leaf.rules:
+            for node in self._fitting_all(live, readings):
                 evidence[live.rule.polarity].setdefault(node, live.rule.iri)
         return LeafOutcome(status_of(evidence), evidence)
+
+
+def _sorted(ambiguities: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(ambiguities)))
 
 
 def status_of(evidence: Mapping[Polarity, Mapping[str, str]]) -> Status:

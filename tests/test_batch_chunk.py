@@ -315,6 +315,15 @@ def test_terms_may_be_written_in_full_with_a_prefix_or_by_name():
     assert run(names, changed=in_full).outcomes.equals(run(names).outcomes)
 
 
+def test_a_large_line_number_stays_what_it_is():
+    def renumbered(row):
+        row["lines"][0]["sequence"] = 1_000_000 + len(row["identifier"])
+
+    found = run(["complete-record", "bilateral-line"], changed=renumbered)
+    assert found.outcomes.column("line").to_pylist() == [1_000_015, 1_000_014]
+    assert set(found.reasons.column("line").to_pylist()) == {1_000_015, 1_000_014}
+
+
 def test_an_empty_chunk_gives_empty_tables():
     empty = run([])
     assert (empty.outcomes.num_rows, empty.reasons.num_rows, empty.rejected.num_rows) == (0, 0, 0)

@@ -56,6 +56,17 @@ class Cells:
         return out
 
 
+def whole_numbers(cells: Cells, size: int) -> NDArray[np.int64]:
+    """The numbers of a column of whole numbers; -1 where a row has none."""
+    import numpy as np
+
+    codes = cells.single(size).astype(np.int64)
+    if not isinstance(cells.block, Terms):
+        return codes
+    written = np.array([*(int(t.value) for t in cells.block.terms), -1], np.int64)
+    return written[codes]
+
+
 @dataclass(frozen=True)
 class CellFault:
     """Values of a column that cannot be used: the rows, and what the text of each was."""

@@ -46,7 +46,7 @@ class Composer:
         import numpy as np
 
         packed = pack(codes, authority)
-        distinct, place = np.unique(packed, return_inverse=True)
+        distinct, place = different(packed)
         rows = [self._known(key) for key in distinct.tolist()]
         table = np.array(rows, np.uint8).reshape(len(rows), 3 + len(self.policy.groups))[place]
         return Composed(table[:, 0], table[:, 1], table[:, 2], table[:, 3:].T)
@@ -86,7 +86,7 @@ class Recommender:
         """The recommendations for packed statuses and terms, as codes."""
         import numpy as np
 
-        distinct, place = np.unique(packed, return_inverse=True)
+        distinct, place = different(packed)
         found = [self.known[k] if k in self.known else self._recommended(k) for k in distinct.tolist()]
         return np.array(found, np.uint8)[place]
 
@@ -102,6 +102,14 @@ class Recommender:
 def recommender_of(policy: Policy, joined: tuple[int, ...], heeded: frozenset[str]) -> Recommender:
     """The recommender of an edition for ways to join its groups, kept for the process."""
     return Recommender(policy, joined, heeded)
+
+
+def different(numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The different numbers, and of each number its place among them; quicker than numpy, which sorts."""
+    import pyarrow as pa
+
+    coded = pa.array(numbers).dictionary_encode()
+    return coded.dictionary.to_numpy(), coded.indices.to_numpy()
 
 
 def pack(codes: NDArray[np.uint8], authority: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from reasoner.batch.coding import DAYS, FIRST_DAY, Coding
-from reasoner.batch.columns import CellFault, Columns, TableColumns
+from reasoner.batch.columns import CellFault, Columns, TableColumns, whole_numbers
 from reasoner.batch.keys import References
 from reasoner.batch.views import ROW, ViewGraph
 from reasoner.columnar.algebra import Shape
@@ -142,8 +142,10 @@ def _of_line_numbers(columns: Columns) -> Iterator[Rejection]:
     lines = columns.tables["lines"]
     if lines.size == columns.size and bool((np.diff(lines.starts) == 1).all()):
         return
-    numbers = lines.cells["sequence"].single(lines.size) if "sequence" in lines.cells else np.full(lines.size, -1)
-    keys = lines.owner.astype(np.int64) << 32 | (numbers + 1)
+    if "sequence" not in lines.cells:
+        return
+    numbers = whole_numbers(lines.cells["sequence"], lines.size)
+    keys = lines.owner.astype(np.int64) << 32 | lines.cells["sequence"].single(lines.size) + 1
     again = np.ones(lines.size, np.bool_)
     again[np.unique(keys, return_index=True)[1]] = False
     for row in np.flatnonzero(again & (numbers >= 0)).tolist():

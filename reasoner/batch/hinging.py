@@ -73,7 +73,7 @@ class HingeTexts:
         """Put one more hinge to some lines, with what each becomes."""
         import numpy as np
 
-        for code in np.unique(recommendations).tolist():
+        for code in np.flatnonzero(np.bincount(recommendations)).tolist():
             told = f"{what}: {RECOMMENDATIONS[code].value}"
             chosen = lines[recommendations == code]
             before, place = np.unique(self.numbers[chosen], return_inverse=True)
@@ -121,6 +121,7 @@ class _Search:
 
         self.ground, self.readings, self.policy = ground, readings, ground.policy
         self.parts = bearings(ground.policy)
+        self._every = len(ground.at) == ground.weigher.view.views  # all views, in order
         self.place = {leaf.iri: i for i, leaf in enumerate(self.policy.leaves)}
         self.start = _Footing(
             np.stack([self._codes(i, readings) for i in range(len(self.policy.leaves))]),
@@ -131,7 +132,8 @@ class _Search:
         self.single: dict[str, _Alone] = {}
 
     def _codes(self, leaf: int, readings: Readings) -> Codes:
-        return self.ground.weigher.codes(self.policy.leaves[leaf], readings)[self.ground.at]
+        codes = self.ground.weigher.codes(self.policy.leaves[leaf], readings)
+        return codes if self._every else codes[self.ground.at]
 
     def _joined(self, readings: Readings) -> tuple[object, ...]:
         policy = self.policy

@@ -44,7 +44,7 @@ def reason_rows(
     out: list[ReasonRows] = []
     for leaf, status in zip(weigher.policy.leaves, codes, strict=True):
         settled = UNMET if leaf.kind is Kind.EXCLUSION else MET
-        for code in np.unique(status).tolist():
+        for code in np.flatnonzero(np.bincount(status)).tolist():
             if every or code != settled:
                 out += _of_status(weigher, group, status == code, leaf, STATUSES[code].value, readings, profile)
     return out

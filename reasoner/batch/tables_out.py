@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reasoner.batch.columns import Columns, TableColumns
+from reasoner.batch.columns import Columns, TableColumns, whole_numbers
 from reasoner.batch.composing import BASES, GROUPS, NEXTS, RECOMMENDATIONS, Composed
 from reasoner.batch.faults import Rejection
 from reasoner.batch.governing import Governed
@@ -161,12 +161,12 @@ def _interleaved(tables: list[pa.Table]) -> pa.Table:
     return pa.concat_tables(tables).unify_dictionaries().combine_chunks().take(pa.array(order))
 
 
-def _sequence(lines: TableColumns) -> Ids:
+def _sequence(lines: TableColumns) -> NDArray[np.int64]:
+    """The number of each line."""
     import numpy as np
 
-    if "sequence" not in lines.cells:
-        return np.zeros(lines.size, np.int32)
-    return lines.cells["sequence"].single(lines.size)
+    cells = lines.cells.get("sequence")
+    return whole_numbers(cells, lines.size) if cells is not None else np.zeros(lines.size, np.int64)
 
 
 # ---- Reasons ---------------------------------------------------------------------------------------

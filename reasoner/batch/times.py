@@ -138,19 +138,18 @@ class _Derived:
         block = self.evidence[cls]
         asks = self._stated(block) if cls == COV.Judgement.value else np.ones(len(days), np.bool_)
         rows = np.flatnonzero(asks)
-        groups = self._questions(cls, block)[rows]
-        _, group, number = np.unique(groups, return_inverse=True, return_counts=True)
-        rows, group = rows[number[group] > 1], group[number[group] > 1]
-        order = np.lexsort((days[rows], group))
-        rows, group = rows[order], group[order]
-        takes = (used & self._answers(cls, block) & (days >= 0))[rows]
+        question, owner = self._questions(cls, block)[rows], self._owner(block)[rows]
+        when, takes = days[rows], (used & self._answers(cls, block) & (days >= 0))[rows]
         earlier, later = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
-        apart = 1
-        while apart < len(rows) and bool((same := group[apart:] == group[:-apart]).any()):
-            before, after = days[rows[:-apart]], days[rows[apart:]]
-            hit = same & takes[apart:] & (before >= 0) & (before < after)
-            earlier.append(rows[:-apart][hit].astype(np.int32))
-            later.append(rows[apart:][hit].astype(np.int32))
+        first, apart = np.arange(len(rows)), 1
+        while len(first := first[first + apart < len(rows)]):
+            first = first[owner[first] == owner[first + apart]]  # rows of a view stand together
+            second = first + apart
+            same = (question[first] == question[second]) & (when[first] >= 0) & (when[second] >= 0)
+            for old, new in ((first, second), (second, first)):
+                hit = same & takes[new] & (when[old] < when[new])
+                earlier.append(rows[old[hit]].astype(np.int32))
+                later.append(rows[new[hit]].astype(np.int32))
             apart += 1
         subjects, objects = np.concatenate(earlier), np.concatenate(later)
         if len(subjects):

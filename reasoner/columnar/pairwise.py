@@ -10,7 +10,7 @@ from pyoxigraph import Literal
 from reasoner.columnar.algebra import Disjoint, Equals, LessThan, Path, UniqueLang
 from reasoner.columnar.masks import Test, both, either, negated
 from reasoner.columnar.order import ordered, value_of
-from reasoner.columnar.walking import pairs_from
+from reasoner.columnar.walking import ascending, pairs_from
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,9 +120,11 @@ def less_than_violations(e: Evaluation, c: LessThan, path: Path | None, block: i
     import numpy as np
 
     for focus, values, at in pairs_from(e.graph, path, block, start):
-        order = np.argsort(focus, kind="stable")
-        focus, values = focus[order], values[order]
-        for others, limits, there in pairs_from(e.graph, c.other, block, np.unique(focus)):
+        once = ascending(focus)
+        if not once:
+            order = np.argsort(focus, kind="stable")
+            focus, values = focus[order], values[order]
+        for others, limits, there in pairs_from(e.graph, c.other, block, focus if once else np.unique(focus)):
             first = np.searchsorted(focus, others, "left")
             number = np.searchsorted(focus, others, "right") - first
             within = np.arange(int(number.sum())) - np.repeat(np.cumsum(number) - number, number)

@@ -24,6 +24,7 @@ from reasoner.columnar.algebra import (
     Property,
     Term,
 )
+from reasoner.columnar.graph import Strings
 from reasoner.columnar.masks import Test, both, either, full, negated, opposite, subjects_of
 from reasoner.columnar.order import ordered, value_of
 from reasoner.columnar.patterns import regex
@@ -85,11 +86,25 @@ def _bound(e: Evaluation, c: Bound) -> Test:
 
 
 def _length(e: Evaluation, c: Length) -> Test:
+    import numpy as np
+
     def passes(term: Term) -> bool:
         fits = c.least <= len(term.value) and (c.most is None or len(term.value) <= c.most)
         return not isinstance(term, BlankNode) and fits
 
-    return e.by_term(c, passes)
+    def measured(block: int) -> Bools:
+        strings = e.graph.blocks[block]
+        assert isinstance(strings, Strings)
+        lengths = np.fromiter(map(len, strings.values), np.int64, strings.size)
+        return (lengths >= c.least) & (lengths <= (c.most if c.most is not None else lengths))
+
+    one_by_one = e.by_term(c, passes)
+
+    def mask(block: int) -> Mask:
+        written = isinstance(e.graph.blocks[block], Strings)
+        return e.once(c, block, measured) if written else one_by_one.mask(block)
+
+    return Test(c, mask, fixed=True)
 
 
 def _pattern(e: Evaluation, c: Pattern) -> Test:

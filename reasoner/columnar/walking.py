@@ -62,6 +62,10 @@ def _step(graph: Graph, path: Predicate | Inverse, here: Reached, owner: Ids | N
         if not len(terms):
             continue
         for e in graph.entering(path.iri, block) if backwards else graph.leaving(path.iri, block):
+            if e.subjects is None and not backwards:  # one object at most
+                values = e.objects[terms]
+                parts.append({e.target: (origins[values >= 0], values[values >= 0])})
+                continue
             if graph.shares(e.source, block) and backwards:
                 first, number, neighbours = _within_views(graph, e, owner, origins, terms)
             else:
@@ -97,12 +101,20 @@ def _union(graph: Graph, *parts: Reached) -> Reached:
 
     out: Reached = {}
     for block in dict.fromkeys(b for part in parts for b in part):
-        origins = np.concatenate([part[block][0] for part in parts if block in part])
-        values = np.concatenate([part[block][1] for part in parts if block in part])
+        found = [part[block] for part in parts if block in part]
+        if len(found) == 1 and ascending(found[0][0]):  # each origin once, so each pair once
+            out[block] = found[0]
+            continue
+        origins, values = (np.concatenate([pair[i] for pair in found]) for i in (0, 1))
         keys = np.unique(origins.astype(np.int64) * graph.blocks[block].size + values)
         size = max(graph.blocks[block].size, 1)
         out[block] = ((keys // size).astype(np.int32), (keys % size).astype(np.int32))
     return out
+
+
+def ascending(numbers: Ids) -> bool:
+    """Whether each number is larger than the one before it."""
+    return bool((numbers[1:] > numbers[:-1]).all())
 
 
 def reached_blocks(graph: Graph, path: Path, block: int) -> tuple[int, ...]:
