@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from reasoner.synthetic import spine_record
 from reasoner.synthetic.claims import DECOMPRESSION, RELEASE, Scenario
 from reasoner.synthetic.mixture import BESIDE, SHARES, Deck, decks
-from reasoner.synthetic.plexus_record import PLEXUS, lay_plexus
+from reasoner.synthetic.plexus_parts import lay_plexus
+from reasoner.synthetic.plexus_record import PLEXUS
 from reasoner.synthetic.sheet import Sheet
 from reasoner.synthetic.spine_record import SPINE, lay_spine
 from reasoner.synthetic.timeline import day_number, lay_out
@@ -159,9 +160,7 @@ def expected(x: Sheet, drawn: Drawn) -> pa.Table:
     plexus, spine = decks()
     scenarios = (*plexus.scenarios, *spine.scenarios)
     # Both lines of a request stand side by side, then in one column, request by request.
-    places = np.column_stack(
-        [drawn.plexus, np.where(drawn.spine == NONE, NONE, drawn.spine + len(plexus.scenarios))]
-    )
+    places = np.column_stack([drawn.plexus, np.where(drawn.spine == NONE, NONE, drawn.spine + len(plexus.scenarios))])
     there = places != NONE
     numbers = np.where(there, np.cumsum(there, axis=1), 0)
     request = np.broadcast_to(np.arange(x.count)[:, None], places.shape)[there]
@@ -193,4 +192,3 @@ def expected(x: Sheet, drawn: Drawn) -> pa.Table:
 
 def _status(criterion: str) -> Callable[[Scenario], str | None]:
     return lambda s: s.statuses.get(criterion)
-

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
-from reasoner.synthetic import plexus_faults, plexus_treatments, request_faults, spine_faults
+from reasoner.synthetic import (
+    plexus_faults,
+    plexus_studies,
+    plexus_treatments,
+    request_faults,
+    spine_care,
+    spine_faults,
+)
 from reasoner.synthetic.catalogue import Catalogue
 from reasoner.synthetic.claims import APPROVE, DENY, NOT_APPLICABLE, PEND, REJECTED, Scenario
 from reasoner.synthetic.plexus_record import PLEXUS
@@ -19,7 +26,7 @@ if TYPE_CHECKING:
     from reasoner.synthetic.claims import Edit
     from reasoner.synthetic.draws import Draws
 
-DECLARING = (plexus_faults, plexus_treatments, spine_faults, request_faults)
+DECLARING = (plexus_studies, plexus_faults, plexus_treatments, spine_faults, spine_care, request_faults)
 """The modules that declare faults, in the order in which faults are applied."""
 SHARES: Mapping[str, float] = {APPROVE: 0.45, DENY: 0.30, PEND: 0.22, NOT_APPLICABLE: 0.015, REJECTED: 0.015}
 """How many lines get which outcome by default."""

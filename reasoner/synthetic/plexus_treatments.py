@@ -16,14 +16,14 @@ from reasoner.synthetic.claims import (
     UNDOCUMENTED,
     UNMET,
 )
-from reasoner.synthetic.plexus_record import (
-    PLEXUS,
+from reasoner.synthetic.plexus_parts import (
     injection,
     injury,
     medication,
     not_indicated,
     therapy,
 )
+from reasoner.synthetic.plexus_record import PLEXUS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 
     Rows = NDArray[Any]
 
-PLAIN = PLEXUS.named(
-    "release-after-acute-trauma", "release-injection-not-indicated", "release-therapy-failed-at-last"
-)
+PLAIN = PLEXUS.named("release-after-acute-trauma", "release-injection-not-indicated", "release-therapy-failed-at-last")
 """Records in which therapy, medication and injection were each tried once and failed."""
 TARGETED = tuple(v for v in PLAIN if v != "release-justified-epidural")
 TRAUMA = ("release-after-acute-trauma",)
@@ -60,17 +58,13 @@ def _no_therapy(x: Sheet, rows: Rows) -> None:
     x.drop("treatments", "plexus-therapy", rows=rows)
 
 
-@PLEXUS.fault(
-    "oral-medication-undocumented", ASK, on=PLAIN, touches=PART, opens=OPENED, oral_medication=UNDOCUMENTED
-)
+@PLEXUS.fault("oral-medication-undocumented", ASK, on=PLAIN, touches=PART, opens=OPENED, oral_medication=UNDOCUMENTED)
 def _no_medication(x: Sheet, rows: Rows) -> None:
     """Nothing is on record about oral medication."""
     x.drop("treatments", "plexus-medication", "plexus-second-medication", rows=rows)
 
 
-@PLEXUS.fault(
-    "injection-undocumented", ASK, on=PLAIN, touches=PART, opens=OPENED, injection=UNDOCUMENTED, weight=3
-)
+@PLEXUS.fault("injection-undocumented", ASK, on=PLAIN, touches=PART, opens=OPENED, injection=UNDOCUMENTED, weight=3)
 def _no_injection(x: Sheet, rows: Rows) -> None:
     """Nothing is on record about an injection."""
     x.drop("treatments", "plexus-injection", rows=rows)
@@ -133,9 +127,7 @@ def _refused(x: Sheet, rows: Rows) -> None:
     x.change("treatments", "plexus-medication", rows, outcome="Refused", startDate=None, endDate=None)
 
 
-@PLEXUS.fault(
-    "muscle-relaxant-only", ASK_AND_JUDGE, on=PLAIN, touches=PART, opens=OPENED, oral_medication=TO_JUDGE
-)
+@PLEXUS.fault("muscle-relaxant-only", ASK_AND_JUDGE, on=PLAIN, touches=PART, opens=OPENED, oral_medication=TO_JUDGE)
 def _muscle_relaxant(x: Sheet, rows: Rows) -> None:
     """Only a muscle relaxant was tried, which is neither an analgesic nor a neuropathic agent."""
     x.drop("treatments", "plexus-second-medication", rows=rows)
@@ -155,9 +147,7 @@ def _passing_relief(x: Sheet, rows: Rows) -> None:
     x.change("treatments", "plexus-injection", rows, outcome="TransientRelief")
 
 
-@PLEXUS.fault(
-    "injection-contraindicated", ASK_AND_JUDGE, on=PLAIN, touches=PART, opens=OPENED, injection=TO_JUDGE
-)
+@PLEXUS.fault("injection-contraindicated", ASK_AND_JUDGE, on=PLAIN, touches=PART, opens=OPENED, injection=TO_JUDGE)
 def _contraindicated(x: Sheet, rows: Rows) -> None:
     """An injection was contraindicated, a reason that the policy does not name."""
     x.drop("treatments", "plexus-injection", rows=rows)
@@ -204,8 +194,15 @@ def _injection_contradicted(x: Sheet, rows: Rows) -> None:
 # ---- Contrary evidence -----------------------------------------------------------------------------
 
 
-@PLEXUS.fault("therapy-helped", ASK, on=PLAIN, touches=PART, opens="necessity further-criteria conservative",
-              refutes="treatments", physical_therapy=UNMET)
+@PLEXUS.fault(
+    "therapy-helped",
+    ASK,
+    on=PLAIN,
+    touches=PART,
+    opens="necessity further-criteria conservative",
+    refutes="treatments",
+    physical_therapy=UNMET,
+)
 def _therapy_helped(x: Sheet, rows: Rows) -> None:
     """Physical therapy brought adequate relief; nothing is on record about trauma, which could waive it."""
     x.change("treatments", "plexus-therapy", rows, outcome="AdequateRelief")
@@ -274,8 +271,17 @@ WAIVED = {
 }
 
 
-@PLEXUS.fault("acuity-not-stated", JUDGE, on=TRAUMA, touches=PART, opens=OPENED, trauma_waiver=TO_JUDGE,
-              physical_therapy=TO_JUDGE, oral_medication=TO_JUDGE, injection=TO_JUDGE)
+@PLEXUS.fault(
+    "acuity-not-stated",
+    JUDGE,
+    on=TRAUMA,
+    touches=PART,
+    opens=OPENED,
+    trauma_waiver=TO_JUDGE,
+    physical_therapy=TO_JUDGE,
+    oral_medication=TO_JUDGE,
+    injection=TO_JUDGE,
+)
 def _acuity_not_stated(x: Sheet, rows: Rows) -> None:
     """Nobody says whether the trauma is acute."""
     x.change("traumaEvents", "injury", rows, acuity=None)
@@ -287,8 +293,9 @@ def _waiver_undated(x: Sheet, rows: Rows) -> None:
     x.change("notIndicatedStatements", "no-treatment", rows, date=None)
 
 
-@PLEXUS.fault("no-treatment-by-preference", ASK, on=TRAUMA, touches=PART, opens=OPENED,
-              trauma_waiver=UNDOCUMENTED, **WAIVED)
+@PLEXUS.fault(
+    "no-treatment-by-preference", ASK, on=TRAUMA, touches=PART, opens=OPENED, trauma_waiver=UNDOCUMENTED, **WAIVED
+)
 def _preference(x: Sheet, rows: Rows) -> None:
     """The member preferred surgery, which is no clinical reason."""
     x.change("notIndicatedStatements", "no-treatment", rows, reason="PreferenceReason", dueTo=None)
@@ -298,5 +305,14 @@ def _preference(x: Sheet, rows: Rows) -> None:
 def _acuity_contradicted(x: Sheet, rows: Rows) -> None:
     """The neurologist calls the trauma not acute; the surgeon's statement still covers each treatment."""
     x.put("clinicians", "neurologist", rows, role="TreatingClinician")
-    x.put("traumaEvents", "same-injury", rows, kind="BluntInjury", acuity="NotAcute", occurredOn=x.day["injury"],
-          statedBy="neurologist", about="plexus", documentedIn="surgical-note")
+    x.put(
+        "traumaEvents",
+        "same-injury",
+        rows,
+        kind="BluntInjury",
+        acuity="NotAcute",
+        occurredOn=x.day["injury"],
+        statedBy="neurologist",
+        about="plexus",
+        documentedIn="surgical-note",
+    )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from reasoner.synthetic import plexus_faults, plexus_record, spine_faults, spine_record
+from reasoner.synthetic import plexus_faults, plexus_parts, spine_care, spine_record
 from reasoner.synthetic.catalogue import REQUEST, Catalogue
 from reasoner.synthetic.claims import (
     APPROVE,
@@ -146,7 +145,9 @@ def _ordered_with_findings(study: str) -> Edit:
     return edit
 
 
-def _declare(policy: Catalogue, own: Any, treated: tuple[str, ...], refuse: Edit, refuted: dict[str, str], groups: str) -> None:
+def _declare(
+    policy: Catalogue, own: Any, treated: tuple[str, ...], refuse: Edit, refuted: dict[str, str], groups: str
+) -> None:
     """The faults of requests for one policy. ``refuse`` makes a criterion unmet, with these statuses and groups."""
     every = policy.named()
 
@@ -200,14 +201,18 @@ def _declare(policy: Catalogue, own: Any, treated: tuple[str, ...], refuse: Edit
     unusable("document-without-title", _no_title, "a document has no title")
     unusable("finding-about-nothing", _about_nothing(own.FINDING), "a finding is about nothing")
     unusable("ordered-study-with-findings", _ordered_with_findings(own.IMAGING), "an ordered study has findings")
-    unusable("ends-before-it-starts", _ends_before_it_starts(f"{own.CONDITION}-therapy"),
-             "a treatment ends before it starts", treated)
+    unusable(
+        "ends-before-it-starts",
+        _ends_before_it_starts(f"{own.CONDITION}-therapy"),
+        "a treatment ends before it starts",
+        treated,
+    )
 
 
 def _laparoscopic(x: Sheet, rows: Rows) -> None:
     """The line states another approach than open."""
     approach = x.draws.word("closed approach", ("LaparoscopicApproach", "EndoscopicApproach", "PercutaneousApproach"))
-    x.change("lines", plexus_record.LINE, rows, approach=approach)
+    x.change("lines", plexus_parts.LINE, rows, approach=approach)
 
 
 def _not_of_the_spine(x: Sheet, rows: Rows) -> None:
@@ -217,7 +222,7 @@ def _not_of_the_spine(x: Sheet, rows: Rows) -> None:
 
 _declare(
     PLEXUS,
-    plexus_record,
+    plexus_parts,
     PLEXUS.named("release-after-acute-trauma"),
     plexus_faults.imaging_denied,
     {"imaging_support": UNMET},
@@ -227,9 +232,12 @@ PLEXUS.fault("closed-approach", OUTSIDE, on=PLEXUS.named(), touches=(REQUEST,), 
 _declare(
     SPINE,
     spine_record,
-    ("decompression-after-therapy-and-medication", "decompression-after-therapy-and-injection",
-     "decompression-after-every-measure"),
-    spine_faults.recent_operation,
+    (
+        "decompression-after-therapy-and-medication",
+        "decompression-after-therapy-and-injection",
+        "decompression-after-every-measure",
+    ),
+    spine_care.recent_operation,
     {"repeat_interval": UNMET},
     "decompression",
 )

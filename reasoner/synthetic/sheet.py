@@ -52,7 +52,8 @@ class Slot:
 class Sheet:
     """The requests of a chunk while they are made.
 
-    ``numbers`` are the numbers of the requests, in any order. ``day`` and ``word`` hold, by name, what several rows of a record share: days as numbers from 1970, codes of words.
+    ``numbers`` are the numbers of the requests, in any order. ``day`` and ``word`` hold, by name, what several
+    rows of a record share: days as numbers from 1970, codes of words.
     """
 
     def __init__(self, schema: Schema, seed: int, numbers: NDArray[Any]) -> None:

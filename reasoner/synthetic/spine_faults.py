@@ -1,34 +1,12 @@
-"""What can be wrong with a request for decompression of the lumbar spine (the summary model of CMM-608)."""
+"""What can be wrong with symptoms, examination and imaging in a request for decompression of the spine (CMM-608)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reasoner.synthetic.catalogue import EXAMINATION, FINDINGS, HISTORY, SYMPTOMS, TREATMENTS
-from reasoner.synthetic.claims import (
-    ASK,
-    ASK_AND_JUDGE,
-    CONFLICTING,
-    DENIED,
-    JUDGE,
-    TO_JUDGE,
-    UNDOCUMENTED,
-    UNMET,
-)
-from reasoner.synthetic.spine_record import (
-    CONDITION,
-    FINDING,
-    IMAGING,
-    SPINE,
-    activity,
-    history,
-    injection,
-    judgement,
-    medication,
-    noted,
-    report,
-    therapy,
-)
+from reasoner.synthetic.catalogue import EXAMINATION, FINDINGS, SYMPTOMS
+from reasoner.synthetic.claims import ASK, ASK_AND_JUDGE, CONFLICTING, DENIED, JUDGE, TO_JUDGE, UNDOCUMENTED, UNMET
+from reasoner.synthetic.spine_record import CONDITION, FINDING, IMAGING, SPINE, judgement, report
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,23 +16,24 @@ if TYPE_CHECKING:
     Rows = NDArray[Any]
 
 ALL = SPINE.named()
-URGENT = ("decompression-for-cauda-equina", "decompression-for-worsening-weakness", "decompression-urgency-stated")
-TREATED = SPINE.named(*URGENT)
-TWO_MEASURES = ("decompression-after-therapy-and-medication", "decompression-on-one-side",
-                "decompression-of-two-levels", "decompression-late-repeat")
-"""Records whose measures are therapy and medication."""
 ONE_SIDE = ("decompression-on-one-side",)
 MEASURED = SPINE.named("decompression-for-worsening-weakness")
-FIRST = SPINE.named("decompression-late-repeat")
 TOP = "decompression"
-CARE = "decompression care-before measures"
 
 
 # ---- Symptoms and their effect ---------------------------------------------------------------------
 
 
-@SPINE.fault("leg-symptoms-undocumented", ASK, on=SPINE.named("decompression-for-cauda-equina"), touches=(SYMPTOMS,),
-             opens=TOP, leg_symptoms=UNDOCUMENTED, daily_impairment=UNDOCUMENTED, weight=2)
+@SPINE.fault(
+    "leg-symptoms-undocumented",
+    ASK,
+    on=SPINE.named("decompression-for-cauda-equina"),
+    touches=(SYMPTOMS,),
+    opens=TOP,
+    leg_symptoms=UNDOCUMENTED,
+    daily_impairment=UNDOCUMENTED,
+    weight=2,
+)
 def _no_symptoms(x: Sheet, rows: Rows) -> None:
     """No symptom is on record."""
     x.drop("symptoms", "leg-symptom", rows=rows)
@@ -66,24 +45,38 @@ def _unnamed(x: Sheet, rows: Rows) -> None:
     x.change("symptoms", "leg-symptom", rows, kind="Pain", territory="PosteriorThigh")
 
 
-@SPINE.fault("leg-symptoms-denied", DENIED, on=SPINE.named("decompression-for-cauda-equina"), touches=(SYMPTOMS,),
-             refutes=TOP, leg_symptoms=UNMET, daily_impairment=UNDOCUMENTED, weight=2)
+@SPINE.fault(
+    "leg-symptoms-denied",
+    DENIED,
+    on=SPINE.named("decompression-for-cauda-equina"),
+    touches=(SYMPTOMS,),
+    refutes=TOP,
+    leg_symptoms=UNMET,
+    daily_impairment=UNDOCUMENTED,
+    weight=2,
+)
 def _denied(x: Sheet, rows: Rows) -> None:
     """The physician states that there is neither neurogenic claudication nor radiculopathy."""
     x.drop("symptoms", "leg-symptom", rows=rows)
     judgement(x, rows, "leg-judgement", "ClaudicationOrRadiculopathy")
 
 
-@SPINE.fault("leg-symptoms-contradict", ASK_AND_JUDGE, on=ALL, touches=(SYMPTOMS,), opens=TOP,
-             leg_symptoms=CONFLICTING)
+@SPINE.fault("leg-symptoms-contradict", ASK_AND_JUDGE, on=ALL, touches=(SYMPTOMS,), opens=TOP, leg_symptoms=CONFLICTING)
 def _contradict(x: Sheet, rows: Rows) -> None:
     """The note records the symptom, and the surgeon states that there is none."""
     told = {"statedBy": "surgeon", "date": x.day["surgical note"], "documentedIn": "surgical-note"}
     judgement(x, rows, "leg-judgement", "ClaudicationOrRadiculopathy", **told)
 
 
-@SPINE.fault("leg-pain-on-the-other-side", ASK_AND_JUDGE, on=ONE_SIDE, touches=(SYMPTOMS,), opens=TOP,
-             leg_symptoms=CONFLICTING, weight=3)
+@SPINE.fault(
+    "leg-pain-on-the-other-side",
+    ASK_AND_JUDGE,
+    on=ONE_SIDE,
+    touches=(SYMPTOMS,),
+    opens=TOP,
+    leg_symptoms=CONFLICTING,
+    weight=3,
+)
 def _other_side(x: Sheet, rows: Rows) -> None:
     """The pain is recorded on the other side than the line's."""
     x.change("symptoms", "leg-symptom", rows, side=x.word["other spine side"])
@@ -101,8 +94,9 @@ def _minor(x: Sheet, rows: Rows) -> None:
     x.change("symptoms", "leg-symptom", rows, functionalEffect=None, significance="NotSignificant", painScore=1)
 
 
-@SPINE.fault("impairment-contradicts", ASK_AND_JUDGE, on=ALL, touches=(SYMPTOMS,), opens=TOP,
-             daily_impairment=CONFLICTING)
+@SPINE.fault(
+    "impairment-contradicts", ASK_AND_JUDGE, on=ALL, touches=(SYMPTOMS,), opens=TOP, daily_impairment=CONFLICTING
+)
 def _impairment_denied(x: Sheet, rows: Rows) -> None:
     """An effect on daily life is recorded, and the surgeon states that there is none."""
     told = {"statedBy": "surgeon", "date": x.day["surgical note"], "documentedIn": "surgical-note"}
@@ -112,8 +106,15 @@ def _impairment_denied(x: Sheet, rows: Rows) -> None:
 # ---- Examination -----------------------------------------------------------------------------------
 
 
-@SPINE.fault("examination-undocumented", ASK, on=MEASURED, touches=(EXAMINATION,), opens=TOP,
-             matching_examination=UNDOCUMENTED, weight=2)
+@SPINE.fault(
+    "examination-undocumented",
+    ASK,
+    on=MEASURED,
+    touches=(EXAMINATION,),
+    opens=TOP,
+    matching_examination=UNDOCUMENTED,
+    weight=2,
+)
 def _no_sign(x: Sheet, rows: Rows) -> None:
     """No sign of an examination is on record."""
     x.drop("signs", "root-sign", rows=rows)
@@ -122,7 +123,9 @@ def _no_sign(x: Sheet, rows: Rows) -> None:
 @SPINE.fault("sign-of-another-root", JUDGE, on=ALL, touches=(EXAMINATION,), opens=TOP, matching_examination=TO_JUDGE)
 def _another_root(x: Sheet, rows: Rows) -> None:
     """The sign belongs to a root that cannot be pressed at the line's level."""
-    x.change("signs", "root-sign", rows, root=x.draws.word("distant root", ("NerveRootL1", "NerveRootL2")), territory=None)
+    x.change(
+        "signs", "root-sign", rows, root=x.draws.word("distant root", ("NerveRootL1", "NerveRootL2")), territory=None
+    )
 
 
 @SPINE.fault("full-strength", JUDGE, on=MEASURED, touches=(EXAMINATION,), opens=TOP, matching_examination=TO_JUDGE)
@@ -131,16 +134,30 @@ def _full_strength(x: Sheet, rows: Rows) -> None:
     x.change("signs", "root-sign", rows, kind="MuscleWeakness", strengthGrade=5.0, territory=x.word["muscle"])
 
 
-@SPINE.fault("examination-does-not-fit", DENIED, on=MEASURED, touches=(EXAMINATION,), refutes=TOP,
-             matching_examination=UNMET, weight=2)
+@SPINE.fault(
+    "examination-does-not-fit",
+    DENIED,
+    on=MEASURED,
+    touches=(EXAMINATION,),
+    refutes=TOP,
+    matching_examination=UNMET,
+    weight=2,
+)
 def _examination_denied(x: Sheet, rows: Rows) -> None:
     """The physician states that the examination shows neither a tension sign nor a deficit that fits."""
     x.drop("signs", "root-sign", rows=rows)
     judgement(x, rows, "examination-judgement", "MatchingExamination")
 
 
-@SPINE.fault("sign-on-the-other-side", ASK_AND_JUDGE, on=ONE_SIDE, touches=(EXAMINATION,), opens=TOP,
-             matching_examination=CONFLICTING, weight=3)
+@SPINE.fault(
+    "sign-on-the-other-side",
+    ASK_AND_JUDGE,
+    on=ONE_SIDE,
+    touches=(EXAMINATION,),
+    opens=TOP,
+    matching_examination=CONFLICTING,
+    weight=3,
+)
 def _sign_other_side(x: Sheet, rows: Rows) -> None:
     """The sign is recorded on the other side than the line's."""
     x.change("signs", "root-sign", rows, side=x.word["other spine side"])
@@ -149,8 +166,9 @@ def _sign_other_side(x: Sheet, rows: Rows) -> None:
 # ---- Imaging ---------------------------------------------------------------------------------------
 
 
-@SPINE.fault("spine-imaging-only-ordered", ASK, on=ALL, touches=(FINDINGS,), opens=TOP,
-             neural_compression=UNDOCUMENTED, weight=2)
+@SPINE.fault(
+    "spine-imaging-only-ordered", ASK, on=ALL, touches=(FINDINGS,), opens=TOP, neural_compression=UNDOCUMENTED, weight=2
+)
 def _ordered(x: Sheet, rows: Rows) -> None:
     """The MRI is ordered and not done."""
     x.drop("findings", FINDING, "disc-finding", rows=rows)
@@ -173,7 +191,9 @@ def _another_level(x: Sheet, rows: Rows) -> None:
 @SPINE.fault("narrowing-only", JUDGE, on=ALL, touches=(FINDINGS,), opens=TOP, neural_compression=TO_JUDGE, weight=2)
 def _narrowing(x: Sheet, rows: Rows) -> None:
     """The report names a narrow canal or a protruding disc and says nothing of nerves."""
-    x.change("findings", FINDING, rows, kind=x.draws.word("narrowing", ("CanalStenosisFinding", "DiscHerniationFinding")))
+    x.change(
+        "findings", FINDING, rows, kind=x.draws.word("narrowing", ("CanalStenosisFinding", "DiscHerniationFinding"))
+    )
 
 
 @SPINE.fault("level-shown-free", DENIED, on=ALL, touches=(FINDINGS,), refutes=TOP, neural_compression=UNMET, weight=3)
@@ -182,15 +202,17 @@ def _free(x: Sheet, rows: Rows) -> None:
     x.change("findings", FINDING, rows, presence="Absent", site=x.word["level"], side=None)
 
 
-@SPINE.fault("spine-studies-contradict", ASK_AND_JUDGE, on=ALL, touches=(FINDINGS,), opens=TOP,
-             neural_compression=CONFLICTING)
+@SPINE.fault(
+    "spine-studies-contradict", ASK_AND_JUDGE, on=ALL, touches=(FINDINGS,), opens=TOP, neural_compression=CONFLICTING
+)
 def _studies_contradict(x: Sheet, rows: Rows) -> None:
     """The MRI shows compressed nerves at the level, a CT shows none."""
     _second_study(x, rows, "CT", "CT report, lumbar spine")
 
 
-@SPINE.fault("later-imaging-shows-level-free", DENIED, on=ALL, touches=(FINDINGS,), refutes=TOP,
-             neural_compression=UNMET)
+@SPINE.fault(
+    "later-imaging-shows-level-free", DENIED, on=ALL, touches=(FINDINGS,), refutes=TOP, neural_compression=UNMET
+)
 def _superseded(x: Sheet, rows: Rows) -> None:
     """A later MRI of the same level shows no compressed nerve and supersedes the earlier one."""
     x.change("findings", FINDING, rows, site=x.word["level"], side=None)
@@ -199,135 +221,23 @@ def _superseded(x: Sheet, rows: Rows) -> None:
 
 def _second_study(x: Sheet, rows: Rows, method: str, title: str) -> None:
     report(x, rows, "second-imaging-report", title, x.day["second imaging"])
-    x.put("studies", "second-imaging", rows, modality=method, region="LumbarSpineRegion",
-          date=x.day["second imaging"], reportStatus="FinalReport", documentedIn="second-imaging-report")
-    x.put("findings", "second-finding", rows, study="second-imaging", kind="NerveCompression", presence="Absent",
-          site=x.word["level"], about=CONDITION)
-
-
-# ---- Care before surgery ---------------------------------------------------------------------------
-
-
-@SPINE.fault("trial-too-short", ASK_AND_JUDGE, on=TWO_MEASURES, touches=(TREATMENTS,), opens=CARE,
-             spine_therapy=TO_JUDGE, weight=3)
-def _short(x: Sheet, rows: Rows) -> None:
-    """Physical therapy lasted less than six weeks."""
-    x.change("treatments", "spine-therapy", rows, startDate=x.day["therapy end"] - x.draws.whole("short trial", 10, 41))
-
-
-@SPINE.fault("trial-without-dates", ASK_AND_JUDGE, on=TWO_MEASURES, touches=(TREATMENTS,), opens=CARE,
-             spine_medication=TO_JUDGE)
-def _undated(x: Sheet, rows: Rows) -> None:
-    """Nobody records from when to when the medication was taken."""
-    x.change("treatments", "spine-medication", rows, startDate=None, endDate=None)
-
-
-@SPINE.fault("one-measure-only", ASK, on=TWO_MEASURES, touches=(TREATMENTS,), opens=CARE,
-             spine_medication=UNDOCUMENTED, weight=3)
-def _one_measure(x: Sheet, rows: Rows) -> None:
-    """Only physical therapy is on record."""
-    x.drop("treatments", "spine-medication", rows=rows)
-
-
-@SPINE.fault("no-measure", ASK, on=TWO_MEASURES, touches=(TREATMENTS,), opens=CARE, spine_therapy=UNDOCUMENTED,
-             spine_medication=UNDOCUMENTED)
-def _no_measure(x: Sheet, rows: Rows) -> None:
-    """The treatment record was not sent."""
-    x.drop("treatments", "spine-therapy", "spine-medication", rows=rows)
-    # The record of the plexus's treatments stays where there is one.
-    plexus = x.slots.get(("treatments", "plexus-therapy"))
-    x.drop("documents", "treatment-record", rows=rows if plexus is None else rows[~plexus.on[rows]])
-
-
-@SPINE.fault("measure-with-partial-relief", ASK_AND_JUDGE, on=TWO_MEASURES, touches=(TREATMENTS,), opens=CARE,
-             spine_therapy=TO_JUDGE)
-def _partial(x: Sheet, rows: Rows) -> None:
-    """Physical therapy brought partial relief."""
-    x.change("treatments", "spine-therapy", rows, outcome="PartialRelief")
-
-
-@SPINE.fault("spine-injection-in-doubt", ASK_AND_JUDGE, on=("decompression-after-therapy-and-injection",),
-             touches=(TREATMENTS,), opens=CARE, spine_injection=TO_JUDGE)
-def _injection_in_doubt(x: Sheet, rows: Rows) -> None:
-    """The spinal injection brought passing relief."""
-    x.change("treatments", "spine-injection", rows, outcome="TransientRelief")
-
-
-@SPINE.fault("spine-injection-helped", ASK, on=("decompression-after-therapy-and-injection",),
-             touches=(TREATMENTS,), opens=CARE, spine_injection=UNMET)
-def _injection_helped(x: Sheet, rows: Rows) -> None:
-    """The spinal injection brought adequate relief; what else was tried is not on record."""
-    x.change("treatments", "spine-injection", rows, outcome="AdequateRelief")
-
-
-@SPINE.fault("unusual-measure", ASK_AND_JUDGE, on=("decompression-after-activity-change",), touches=(TREATMENTS,),
-             opens=CARE, other_measure=TO_JUDGE)
-def _unusual(x: Sheet, rows: Rows) -> None:
-    """Beside medication a measure was tried that the guideline's summaries do not name."""
-    kind = x.draws.word("unusual", ("Chiropractic", "Acupuncture", "Bracing", "NerveStimulation"))
-    x.change("treatments", "activity-change", rows, kind=kind)
-
-
-@SPINE.fault("therapy-records-of-spine-contradict", ASK_AND_JUDGE, on=TWO_MEASURES, touches=(TREATMENTS,), opens=CARE,
-             spine_therapy=CONFLICTING)
-def _therapy_contradicts(x: Sheet, rows: Rows) -> None:
-    """Two records of the same course of therapy contradict each other."""
-    therapy(x, rows, "spine-other-therapy", outcome="AdequateRelief", documentedIn="surgical-note")
-
-
-@SPINE.fault("every-measure-helped", DENIED, on=TREATED, touches=(TREATMENTS,), refutes=CARE, urgent=UNMET,
-             spine_therapy=UNMET, spine_medication=UNMET, spine_injection=UNMET, other_measure=UNMET, weight=2)
-def _all_helped(x: Sheet, rows: Rows) -> None:
-    """Every measure brought adequate relief, and the physician states that the case is not urgent."""
-    for put, key in ((therapy, "spine-therapy"), (medication, "spine-medication"), (injection, "spine-injection"),
-                     (activity, "activity-change")):
-        put(x, rows, key, outcome="AdequateRelief")
-    judgement(x, rows, "urgency-judgement", "UrgentCases")
-
-
-@SPINE.fault("urgency-contradicts", ASK_AND_JUDGE, on=URGENT, touches=(TREATMENTS,), opens="decompression care-before",
-             urgent=CONFLICTING)
-def _urgency_contradicts(x: Sheet, rows: Rows) -> None:
-    """What makes the case urgent is on record, and the physician states that it is not."""
-    judgement(x, rows, "urgency-judgement", "UrgentCases")
-
-
-@SPINE.fault("urgent-for-another-reason", ASK_AND_JUDGE, on=("decompression-urgency-stated",), touches=(TREATMENTS,),
-             opens="decompression care-before", urgent=TO_JUDGE)
-def _other_reason(x: Sheet, rows: Rows) -> None:
-    """The surgeon gives a contraindication as the reason for going without other care."""
-    x.change("notIndicatedStatements", "no-time", rows, reason="ContraindicationReason")
-
-
-# ---- Earlier operations ----------------------------------------------------------------------------
-
-
-@SPINE.fault("history-silent", ASK, on=FIRST, touches=(HISTORY,), opens=TOP, repeat_interval=UNDOCUMENTED, weight=2)
-def _silent(x: Sheet, rows: Rows) -> None:
-    """Nothing is on record about earlier operations."""
-    x.drop("priorProcedures", "history", rows=rows)
-
-
-@SPINE.fault("recent-operation", DENIED, on=ALL, touches=(HISTORY,), refutes=TOP, repeat_interval=UNMET, weight=3)
-def recent_operation(x: Sheet, rows: Rows) -> None:
-    """The level was operated on within the twelve weeks before the service."""
-    _operated(x, rows, "history")
-
-
-def _operated(x: Sheet, rows: Rows, key: str) -> None:
-    history(x, rows, key, presence="Present", kind="SpineDecompression", level=x.word["level"],
-            date=x.day["recent operation"])
-
-
-@SPINE.fault("operation-not-placed", JUDGE, on=ALL, touches=(HISTORY,), opens=TOP, repeat_interval=TO_JUDGE)
-def _unplaced(x: Sheet, rows: Rows) -> None:
-    """An earlier operation is on record without its level."""
-    history(x, rows, presence="Present", kind="SpineOperation", level=None, date=x.day["old operation"])
-
-
-@SPINE.fault("histories-contradict", ASK_AND_JUDGE, on=FIRST, touches=(HISTORY,), opens=TOP,
-             repeat_interval=CONFLICTING)
-def _histories(x: Sheet, rows: Rows) -> None:
-    """The surgeon's history names no operation, and the clinic note names a recent one."""
-    _operated(x, rows, "operation")
-    x.change("priorProcedures", "operation", rows, documentedIn="clinic-note")
+    x.put(
+        "studies",
+        "second-imaging",
+        rows,
+        modality=method,
+        region="LumbarSpineRegion",
+        date=x.day["second imaging"],
+        reportStatus="FinalReport",
+        documentedIn="second-imaging-report",
+    )
+    x.put(
+        "findings",
+        "second-finding",
+        rows,
+        study="second-imaging",
+        kind="NerveCompression",
+        presence="Absent",
+        site=x.word["level"],
+        about=CONDITION,
+    )

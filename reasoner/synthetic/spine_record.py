@@ -148,14 +148,22 @@ def _leg_symptom(x: Sheet, rows: Rows) -> None:
     effect = x.draws.word("spine effect", EFFECTS)
     told = noted(x, kind=x.word["leg symptom"], functionalEffect=effect, significance=None)
     x.put("symptoms", "leg-symptom", rows, **told)
-    x.change("symptoms", "leg-symptom", x.some(rows, "spine pain score", 0.5), painScore=x.draws.whole("leg score", 4, 9))
+    x.change(
+        "symptoms", "leg-symptom", x.some(rows, "spine pain score", 0.5), painScore=x.draws.whole("leg score", 4, 9)
+    )
 
 
 def _sign(x: Sheet, rows: Rows) -> None:
     """A measured weakness, a tension sign or a loss of feeling of the root."""
     which = x.draws.index("sign", (5, 3, 2))
     told = noted(x, root=x.word["nerve root"])
-    x.put("signs", "root-sign", rows, **told, kind=x.draws.words(("MuscleWeakness", "NerveTensionSign", "SensoryLoss"), which))
+    x.put(
+        "signs",
+        "root-sign",
+        rows,
+        **told,
+        kind=x.draws.words(("MuscleWeakness", "NerveTensionSign", "SensoryLoss"), which),
+    )
     weak = rows[which[rows] == 0]
     grade = x.draws.number("spine grade", (3.0, 3.5, 4.0, 4.5))
     x.change("signs", "root-sign", weak, strengthGrade=grade, territory=x.word["muscle"])
@@ -324,7 +332,7 @@ def _cauda_equina(x: Sheet, rows: Rows) -> None:
 def _soon(x: Sheet, rows: Rows) -> None:
     """An urgent case: everything happens within days."""
     received = x.day["received"]
-    for name, before in (("imaging", 2), ("clinic note", 2), ("surgical note", 1)):
+    for name, before in (("imaging", 2), ("second imaging", 1), ("clinic note", 2), ("surgical note", 1)):
         x.day[name][rows] = received[rows] - before
     x.day["service"][rows] = received[rows] + x.draws.whole("at once", 0, 3)[rows]
 
