@@ -14,6 +14,7 @@ from reasoner.cli.check import check
 from reasoner.cli.compare import compare
 from reasoner.cli.diff import diff
 from reasoner.cli.explore import docs, graph, show
+from reasoner.cli.generate import generate
 from reasoner.cli.new_policy import new_policy
 from reasoner.cli.output import tell
 from reasoner.cli.query import query
@@ -73,6 +74,7 @@ for command in (
     prepare,
     shapes,
     anchor,
+    generate,
     new_policy,
 ):
     main.add_command(command)

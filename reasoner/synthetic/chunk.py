@@ -64,18 +64,16 @@ def chunk(recipe: Recipe, schema: Schema, numbers: NDArray[Any]) -> Chunk:
     return Chunk(x.to_arrow(), expected(x, drawn))
 
 
-def staged(scenario: Scenario, schema: Schema, recipe: Recipe, numbers: NDArray[Any]) -> Chunk:
-    """Requests of one scenario alone: what tests and readers of the catalogue look at."""
+def staged(recipe: Recipe, schema: Schema) -> Chunk:
+    """One request of each scenario of the policies asked for: what tests and readers of the catalogue look at."""
     import numpy as np
 
-    x = Sheet(schema, recipe.seed, numbers)
-    count = x.count
-    plexus, spine = decks()
-    nowhere = np.full(count, NONE, dtype=np.int32)
-    if scenario.variant.policy == RELEASE:
-        drawn = Drawn(np.full(count, plexus.scenarios.index(scenario)), nowhere)
-    else:
-        drawn = Drawn(nowhere, np.full(count, spine.scenarios.index(scenario)))
+    own, other = (len(d.scenarios) for d in decks())
+    places = np.arange(own + other, dtype=np.int32)
+    plexus, spine = np.where(places < own, places, NONE), np.where(places < own, NONE, places - own)
+    wanted = {RELEASE: places < own, BOTH: places >= 0}.get(recipe.policy, places >= own)
+    x = Sheet(schema, recipe.seed, np.arange(int(wanted.sum())))
+    drawn = Drawn(plexus[wanted], spine[wanted])
     fill(x, drawn, recipe.as_of)
     return Chunk(x.to_arrow(), expected(x, drawn))
 

@@ -264,7 +264,7 @@ def _injection_helped(x: Sheet, rows: Rows) -> None:
 
 # ---- The waiver ------------------------------------------------------------------------------------
 
-WAIVED = {
+WAIVED: dict[str, Any] = {
     "physical_therapy": UNDOCUMENTED,
     "oral_medication": UNDOCUMENTED,
     "injection": UNDOCUMENTED,

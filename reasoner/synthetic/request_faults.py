@@ -146,7 +146,7 @@ def _ordered_with_findings(study: str) -> Edit:
 
 
 def _declare(
-    policy: Catalogue, own: Any, treated: tuple[str, ...], refuse: Edit, refuted: dict[str, str], groups: str
+    policy: Catalogue, own: Any, treated: tuple[str, ...], refuse: Edit, refuted: dict[str, Any], groups: str
 ) -> None:
     """The faults of requests for one policy. ``refuse`` makes a criterion unmet, with these statuses and groups."""
     every = policy.named()

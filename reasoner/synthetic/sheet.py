@@ -92,7 +92,8 @@ class Sheet:
 
     def some(self, rows: Rows, name: str, share: float) -> Rows:
         """A share of the requests."""
-        return rows[self.draws.chance(name, share)[rows]]
+        happens: Rows = rows[self.draws.chance(name, share)[rows]]
+        return happens
 
     def shift(self, rows: Rows, days: NDArray[Any]) -> None:
         """Move every date of requests by a number of days (a column as long as the chunk)."""
@@ -198,7 +199,8 @@ def _gathered(column: Column, name: str, slots: list[Slot], on: NDArray[Any]) ->
     if not any(name in s.values for s in slots):
         return None
     blank = _empty(column.kind, len(on))
-    return np.column_stack([s.values.get(name, blank) for s in slots])[on]
+    found: NDArray[Any] = np.column_stack([s.values.get(name, blank) for s in slots])[on]
+    return found
 
 
 def _lists(column: Column, firsts: NDArray[Any], seconds: NDArray[Any] | None, words: pa.Array) -> pa.Array:
