@@ -103,8 +103,10 @@ WITHIN = {
         ["verify"],
     ],
     "synthetic": [
-        ["claims", "draws", "timeline"],
-        ["sheet", "catalogue"],
+        ["draws"],
+        ["sheet"],
+        ["claims", "timeline"],
+        ["catalogue"],
         ["plexus_parts", "spine_record"],
         ["plexus_record"],
         ["plexus_studies", "plexus_treatments", "spine_faults"],
