@@ -15,6 +15,7 @@ from reasoner.cli.check import check
 from reasoner.cli.compare import compare
 from reasoner.cli.diff import diff
 from reasoner.cli.explore import docs, graph, show
+from reasoner.cli.generate import generate
 from reasoner.cli.new_policy import new_policy
 from reasoner.cli.output import tell
 from reasoner.cli.query import query
@@ -75,6 +76,7 @@ for command in (
     prepare,
     shapes,
     anchor,
+    generate,
     new_policy,
 ):
     main.add_command(command)
