@@ -40,13 +40,17 @@ MOST_ROWS, FEWEST_ROWS = 50_000, 1_000
 
 @dataclass(frozen=True)
 class Options:
-    """How a batch is run. ``memory`` is in bytes, for all workers together; ``workers`` None: one a processor."""
+    """How a batch is run. ``memory`` is in bytes, for all workers together; ``workers`` None: one a processor.
+
+    ``rows`` is how many requests a chunk has at most; None: as many as the memory allows.
+    """
 
     workers: int | None = None
     memory: int = 512 << 20
     resume: bool = False
     force: bool = False
     metadata: Path | None = None
+    rows: int | None = None
 
 
 Watch = Callable[[PartRecord], None]
@@ -84,11 +88,11 @@ def run(
     sources = [fingerprint(p) for p in inputs]
     identity = _identity(sources, plan)
     plan = replace(plan, run_id=identity["run_id"])
-    parts = _folder(out, identity, options)
+    workers, rows = _division(options)
+    parts = _folder(out, {**identity, "rows": rows}, options)
     done = finished(parts)
     for record in done.values():
         _told(watch, record)
-    workers, rows = _division(options)
     reading = Reading(load(plan.library), rows=rows, memory=options.memory, metadata=options.metadata, references=False)
     for record in _records(inputs, reading, Task(plan, parts, review), workers, set(done)):
         done[record.number] = record
@@ -122,7 +126,7 @@ def _division(options: Options) -> tuple[int, int]:
     while workers > 1 and options.memory < (workers + 1) * BASE:
         workers -= 1
     left = max(options.memory - (workers + 1) * BASE, 0) // workers
-    return workers, max(FEWEST_ROWS, min(MOST_ROWS, left // BYTES_A_REQUEST))
+    return workers, options.rows or max(FEWEST_ROWS, min(MOST_ROWS, left // BYTES_A_REQUEST))
 
 
 def _records(inputs: list[Path], reading: Reading, task: Task, workers: int, skip: set[int]) -> Iterator[PartRecord]:
@@ -174,7 +178,7 @@ def _folder(out: Path, identity: dict[str, Any], options: Options) -> Path:
         if options.resume and before != identity:
             changed = ", ".join(k for k in identity if k != "run_id" and before.get(k) != identity[k])
             what = f"{out} holds an interrupted run that was asked for something else (other: {changed})."
-            raise BatchError(what, "Ask for the same, or begin anew with --force.")
+            raise BatchError(what, "Ask for the same (also of --memory and --workers), or begin anew with --force.")
         if not options.resume and not options.force:
             raise BatchError(f"{out} holds an interrupted run.", "Go on with --resume, or begin anew with --force.")
     elif out.exists() and any(out.iterdir()) and not options.force:
