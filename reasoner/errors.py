@@ -134,7 +134,8 @@ class BatchError(PlexusError):
 
 
 class GenerationError(PlexusError):
-    """Synthetic requests that cannot be generated as asked: what stands in the way, and its cure."""
+    """Synthetic requests that cannot be generated as asked: what is wrong, and its cure."""
 
     def __init__(self, what: str, cure: str = "") -> None:
+        self.what, self.cure = what, cure
         super().__init__(f"{what} {cure}".strip())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reasoner.errors import BatchError
 from reasoner.tables.optional import arrow, parquet
@@ -63,10 +63,42 @@ class RowGroups:
         """The rows; a Parquet reader rejects none."""
         pa = arrow()
         try:
-            with parquet().ParquetFile(self.path) as file:
-                return file.read_row_groups(list(self.groups), use_threads=False), None
+            # Each row group has dictionaries of its own, which Arrow cannot join within lists.
+            texts = _texts(self.path) if len(self.groups) == 1 else []
+            with parquet().ParquetFile(self.path, read_dictionary=texts) as file:
+                columns = _used(file.metadata, self.groups)
+                return file.read_row_groups(list(self.groups), columns=columns, use_threads=False), None
         except (OSError, pa.ArrowException) as error:
-            raise BatchError(f"{self.name}: its Parquet is damaged ({_short(error)}).", "Write the file anew.") from error
+            raise BatchError(
+                f"{self.name}: its Parquet is damaged ({_short(error)}).", "Write the file anew."
+            ) from error
+
+
+def _texts(path: Path) -> list[str]:
+    """The columns of text, which are read as dictionaries: texts are looked at once each."""
+    with parquet().ParquetFile(path) as file:
+        group = file.metadata.row_group(0)
+        columns = (group.column(i) for i in range(group.num_columns))
+        return [c.path_in_schema for c in columns if c.physical_type == "BYTE_ARRAY"]
+
+
+def _used(metadata: Any, groups: Sequence[int]) -> list[str]:
+    """The columns that have a value in some row group; an empty one costs as much time to read as a full one.
+
+    The first column of each table stays, whatever it has: a row that says nothing is still a row.
+    """
+    out: dict[str, None] = {}
+    tables: set[str] = set()
+    for number in groups:
+        group = metadata.row_group(number)
+        for column in (group.column(i) for i in range(group.num_columns)):
+            path, known = column.path_in_schema, column.statistics
+            empty = known is not None and known.has_null_count and known.null_count >= column.num_values
+            table = path.partition(".")[0]
+            if not empty or table not in tables:
+                out[path] = None
+            tables.add(table)
+    return list(out)
 
 
 @dataclass(frozen=True)
@@ -157,12 +189,12 @@ def _opened(path: Path) -> pa.parquet.ParquetFile:
     try:
         return parquet().ParquetFile(path)
     except (OSError, arrow().ArrowException) as error:
-        raise BatchError(f"{path} cannot be read as Parquet: {_short(error)}.", "Check the path and the file.") from error
+        raise BatchError(
+            f"{path} cannot be read as Parquet: {_short(error)}.", "Check the path and the file."
+        ) from error
 
 
-def given_chunks(
-    made: Iterable[tuple[str, pa.Table, pa.Table | None]], *, first: int = 0
-) -> Iterator[Given]:
+def given_chunks(made: Iterable[tuple[str, pa.Table, pa.Table | None]], *, first: int = 0) -> Iterator[Given]:
     """Tables with their names and rejections as chunks, numbered from ``first``."""
     for number, (name, table, rejected) in enumerate(made, first):
         lost = len(set(rejected.column("request").to_pylist())) if rejected is not None else 0

@@ -61,7 +61,8 @@ class PartRecord:
     """A finished chunk: how many requests it had, rows and digests of its files, counts, and seconds spent.
 
     ``faults`` are rejected rows by kind of fault; ``lines`` are distinct lines in the outcomes, ``lost`` those of
-    rejected requests; ``summary`` holds counts as :func:`reasoner.batch.summary.count_outcomes` gives them.
+    rejected requests, ``lines_in`` those that the input had; ``summary`` holds counts as
+    :func:`reasoner.batch.summary.count_outcomes` gives them.
     """
 
     number: int
@@ -70,6 +71,7 @@ class PartRecord:
     digests: Mapping[str, str]
     lines: int
     lost: int
+    lines_in: int
     faults: Mapping[str, int]
     summary: Mapping[str, Any]
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -129,7 +131,8 @@ def _finish(chunk: Chunk, plan: Plan, folder: Path, review: ReviewTable) -> Part
         rows={name: table.num_rows for name, table in tables.items()},
         digests=digests,
         lines=_lines(found.outcomes, len(plan.profiles), chunk),
-        lost=compute().sum(rejected.column("lines")).as_py() or 0,
+        lost=_sum(rejected.column("lines")),
+        lines_in=_lines_of(rows) + (_sum(refused.column("lines")) if refused is not None else 0),
         faults=_faults(rejected),
         summary=count_outcomes(found.outcomes, plan.library),
         seconds={"read": read - begun, "review": reviewed - read, "write": written - reviewed},
@@ -137,6 +140,17 @@ def _finish(chunk: Chunk, plan: Plan, folder: Path, review: ReviewTable) -> Part
     write_whole(record_file(folder, chunk.number), json.dumps(asdict(record)).encode())
     arrow().default_memory_pool().release_unused()
     return record
+
+
+def _sum(column: pa.ChunkedArray) -> int:
+    return int(compute().sum(column).as_py() or 0)
+
+
+def _lines_of(rows: pa.Table) -> int:
+    """How many lines the requests of a table have."""
+    if "lines" not in rows.column_names:
+        return 0
+    return _sum(compute().list_value_length(rows.column("lines")))
 
 
 def _rejected(found: pa.Table, refused: pa.Table | None) -> pa.Table:
@@ -152,7 +166,7 @@ def _lines(outcomes: pa.Table, profiles: int, chunk: Chunk) -> int:
     if rest:
         what = f"the review gave {outcomes.num_rows} outcomes in {profiles} profiles; every line needs one in each."
         raise BatchError(f"{what} This is a fault of plexus; please report it.")
-    return lines
+    return int(lines)
 
 
 def _faults(rejected: pa.Table) -> dict[str, int]:
@@ -172,7 +186,7 @@ def fault_kind(fault: str) -> str:
     >>> fault_kind("the key “a1” stands 3 times")
     'the key … stands … times'
     """
-    return _quoted().sub("…", fault)
+    return str(_quoted().sub("…", fault))
 
 
 @cache
@@ -230,7 +244,7 @@ def _write(table: pa.Table, path: Path) -> str:
 
 def _settle(temporary: Path, path: Path) -> str:
     with temporary.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest: str = hashlib.file_digest(file, "sha256").hexdigest()
         os.fsync(file.fileno())
     temporary.replace(path)
     return digest

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from reasoner.synthetic import spine_record
 from reasoner.synthetic.claims import DECOMPRESSION, RELEASE, Scenario
 from reasoner.synthetic.mixture import BESIDE, SHARES, Deck, decks
-from reasoner.synthetic.plexus_record import lay_plexus
-from reasoner.synthetic.plexus_variants import PLEXUS
+from reasoner.synthetic.plexus_parts import lay_plexus
+from reasoner.synthetic.plexus_record import PLEXUS
 from reasoner.synthetic.sheet import Sheet
 from reasoner.synthetic.spine_record import SPINE, lay_spine
 from reasoner.synthetic.timeline import day_number, lay_out
@@ -64,18 +64,16 @@ def chunk(recipe: Recipe, schema: Schema, numbers: NDArray[Any]) -> Chunk:
     return Chunk(x.to_arrow(), expected(x, drawn))
 
 
-def staged(scenario: Scenario, schema: Schema, recipe: Recipe, numbers: NDArray[Any]) -> Chunk:
-    """Requests of one scenario alone: what tests and readers of the catalogue look at."""
+def staged(recipe: Recipe, schema: Schema) -> Chunk:
+    """One request of each scenario of the policies asked for: what tests and readers of the catalogue look at."""
     import numpy as np
 
-    x = Sheet(schema, recipe.seed, numbers)
-    count = x.count
-    plexus, spine = decks()
-    nowhere = np.full(count, NONE, dtype=np.int32)
-    if scenario.variant.policy == RELEASE:
-        drawn = Drawn(np.full(count, plexus.scenarios.index(scenario)), nowhere)
-    else:
-        drawn = Drawn(nowhere, np.full(count, spine.scenarios.index(scenario)))
+    own, other = (len(d.scenarios) for d in decks())
+    places = np.arange(own + other, dtype=np.int32)
+    plexus, spine = np.where(places < own, places, NONE), np.where(places < own, NONE, places - own)
+    wanted = {RELEASE: places < own, BOTH: places >= 0}.get(recipe.policy, places >= own)
+    x = Sheet(schema, recipe.seed, np.arange(int(wanted.sum())))
+    drawn = Drawn(plexus[wanted], spine[wanted])
     fill(x, drawn, recipe.as_of)
     return Chunk(x.to_arrow(), expected(x, drawn))
 
@@ -115,8 +113,6 @@ def fill(x: Sheet, drawn: Drawn, as_of: date) -> None:
     _apply(x, plexus, drawn.plexus)
     _apply(x, spine, drawn.spine)
     x.change("lines", spine_record.LINE, both, sequence=2)
-    x.prune("documents", "documentedIn")
-    x.prune("clinicians", "statedBy")
 
 
 def _header(x: Sheet) -> None:
@@ -194,21 +190,3 @@ def expected(x: Sheet, drawn: Drawn) -> pa.Table:
 
 def _status(criterion: str) -> Callable[[Scenario], str | None]:
     return lambda s: s.statuses.get(criterion)
-
-
-def panorama(recipe: Recipe, schema: Schema) -> Chunk:
-    """One request of every scenario of the recipe's policies: together they have whatever a request can have."""
-    import numpy as np
-
-    plexus, spine = decks()
-    sizes = [
-        len(d.scenarios) if recipe.policy in (p, BOTH) else 0 for d, p in ((plexus, RELEASE), (spine, POLICIES[1]))
-    ]
-    count = sum(sizes)
-    x = Sheet(schema, recipe.seed, np.arange(count))
-    places = np.full((2, count), NONE, dtype=np.int32)
-    places[0, : sizes[0]] = np.arange(sizes[0])
-    places[1, sizes[0] :] = np.arange(sizes[1])
-    drawn = Drawn(*places)
-    fill(x, drawn, recipe.as_of)
-    return Chunk(x.to_arrow(), expected(x, drawn))

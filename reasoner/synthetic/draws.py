@@ -51,16 +51,17 @@ class Draws:
         """A whole number from ``low`` to ``high``, both included."""
         import numpy as np
 
-        return (self.uniform(name) * (high - low + 1)).astype(np.int32) + np.int32(low)
+        drawn: NDArray[Any] = (self.uniform(name) * (high - low + 1)).astype(np.int32) + np.int32(low)
+        return drawn
 
     def index(self, name: str, weights: Sequence[float]) -> NDArray[Any]:
         """The place of one of several options, each as often as its weight says."""
         import numpy as np
 
         bounds = np.cumsum(np.asarray(weights, dtype=np.float64))
-        place = np.searchsorted(bounds, self.uniform(name) * bounds[-1], side="right")
-        found: NDArray[Any] = np.minimum(place, len(bounds) - 1).astype(np.int32)
-        return found
+        found = np.searchsorted(bounds, self.uniform(name) * bounds[-1], side="right")
+        places: NDArray[Any] = np.minimum(found, len(bounds) - 1).astype(np.int32)
+        return places
 
     def word(self, name: str, weights: dict[str, float] | Sequence[str]) -> NDArray[Any]:
         """The code of one of several words, each as often as its weight says (alike where there is none)."""
@@ -71,12 +72,12 @@ class Draws:
         """The codes of words by their places among the options."""
         import numpy as np
 
-        found: NDArray[Any] = np.asarray([self._intern(w) for w in options], dtype=np.int32)[places]
-        return found
+        codes: NDArray[Any] = np.asarray([self._intern(w) for w in options], dtype=np.int32)[places]
+        return codes
 
     def number(self, name: str, options: Sequence[float]) -> NDArray[Any]:
         """One of several decimal numbers."""
         import numpy as np
 
-        found: NDArray[Any] = np.asarray(options, dtype=np.float64)[self.index(name, [1.0] * len(options))]
-        return found
+        drawn: NDArray[Any] = np.asarray(options, dtype=np.float64)[self.index(name, [1.0] * len(options))]
+        return drawn

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from reasoner.synthetic import (
-    plexus_clinical,
+    plexus_faults,
     plexus_studies,
     plexus_treatments,
     request_faults,
@@ -17,7 +17,7 @@ from reasoner.synthetic import (
 )
 from reasoner.synthetic.catalogue import Catalogue
 from reasoner.synthetic.claims import APPROVE, DENY, NOT_APPLICABLE, PEND, REJECTED, Scenario
-from reasoner.synthetic.plexus_variants import PLEXUS
+from reasoner.synthetic.plexus_record import PLEXUS
 from reasoner.synthetic.spine_record import SPINE
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reasoner.synthetic.claims import Edit
     from reasoner.synthetic.draws import Draws
 
-DECLARING = (plexus_studies, plexus_clinical, plexus_treatments, spine_faults, spine_care, request_faults)
+DECLARING = (plexus_studies, plexus_faults, plexus_treatments, spine_faults, spine_care, request_faults)
 """The modules that declare faults, in the order in which faults are applied."""
 SHARES: Mapping[str, float] = {APPROVE: 0.45, DENY: 0.30, PEND: 0.22, NOT_APPLICABLE: 0.015, REJECTED: 0.015}
 """How many lines get which outcome by default."""
@@ -77,12 +77,3 @@ class Deck:
 def decks() -> tuple[Deck, Deck]:
     """The scenarios of both policies, that on the plexus first."""
     return Deck(PLEXUS, tuple(PLEXUS.scenarios())), Deck(SPINE, tuple(SPINE.scenarios()))
-
-
-def catalogue() -> dict[str, dict[str, str]]:
-    """What every variant and fault is, by policy and name: what ``scenario`` in the expected outcomes is made of."""
-    out = {}
-    for deck in decks():
-        told = [(v.name, v.says) for v in deck.catalogue.variants] + [(f.name, f.says) for f in deck.catalogue.faults]
-        out[deck.catalogue.policy] = dict(told)
-    return out

@@ -1,10 +1,14 @@
-"""What can be wrong with the studies of a request for release of the plexus (0587)."""
+"""What can be wrong with studies and their findings in a request for release of the plexus (0587)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reasoner.synthetic.catalogue import FINDINGS, SUPPORT, SYMPTOMS
+from reasoner.synthetic.catalogue import (
+    FINDINGS,
+    SUPPORT,
+    SYMPTOMS,
+)
 from reasoner.synthetic.claims import (
     ASK,
     ASK_AND_JUDGE,
@@ -15,14 +19,14 @@ from reasoner.synthetic.claims import (
     UNDOCUMENTED,
     UNMET,
 )
-from reasoner.synthetic.plexus_record import (
+from reasoner.synthetic.plexus_parts import (
     CONDITION,
     FINDING,
     IMAGING,
     LINE,
     report,
 )
-from reasoner.synthetic.plexus_variants import PLEXUS
+from reasoner.synthetic.plexus_record import PLEXUS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -272,7 +276,7 @@ def _finding_without_side(x: Sheet, rows: Rows) -> None:
     symptoms=TO_JUDGE,
     imaging_support=TO_JUDGE,
 )
-def compressed_branch(x: Sheet, rows: Rows) -> None:
+def branch(x: Sheet, rows: Rows) -> None:
     """The compression sits at a branch of the plexus, or at the trunk that joins both plexuses."""
     _only_imaging(x, rows)
     site = x.draws.word("border site", ("FemoralNerve", "ObturatorNerve", "LumbosacralTrunk"))
@@ -306,7 +310,7 @@ def _infiltrated(x: Sheet, rows: Rows) -> None:
     symptoms=UNMET,
     imaging_support=UNDOCUMENTED,
 )
-def compressed_root(x: Sheet, rows: Rows) -> None:
+def root(x: Sheet, rows: Rows) -> None:
     """The finding is pressure on a nerve root, to which the pain is attributed."""
     _only_imaging(x, rows)
     _by_mri(x, rows)

@@ -16,14 +16,14 @@ from reasoner.synthetic.claims import (
     UNDOCUMENTED,
     UNMET,
 )
-from reasoner.synthetic.plexus_record import (
+from reasoner.synthetic.plexus_parts import (
     injection,
     injury,
     medication,
     not_indicated,
     therapy,
 )
-from reasoner.synthetic.plexus_variants import PLEXUS
+from reasoner.synthetic.plexus_record import PLEXUS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -264,6 +264,12 @@ def _injection_helped(x: Sheet, rows: Rows) -> None:
 
 # ---- The waiver ------------------------------------------------------------------------------------
 
+WAIVED: dict[str, Any] = {
+    "physical_therapy": UNDOCUMENTED,
+    "oral_medication": UNDOCUMENTED,
+    "injection": UNDOCUMENTED,
+}
+
 
 @PLEXUS.fault(
     "acuity-not-stated",
@@ -298,15 +304,7 @@ def _waiver_undated(x: Sheet, rows: Rows) -> None:
 
 
 @PLEXUS.fault(
-    "no-treatment-by-preference",
-    ASK,
-    on=TRAUMA,
-    touches=PART,
-    opens=OPENED,
-    trauma_waiver=UNDOCUMENTED,
-    physical_therapy=UNDOCUMENTED,
-    oral_medication=UNDOCUMENTED,
-    injection=UNDOCUMENTED,
+    "no-treatment-by-preference", ASK, on=TRAUMA, touches=PART, opens=OPENED, trauma_waiver=UNDOCUMENTED, **WAIVED
 )
 def _preference(x: Sheet, rows: Rows) -> None:
     """The member preferred surgery, which is no clinical reason."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reasoner.synthetic import plexus_clinical, plexus_record, spine_care, spine_record
+from reasoner.synthetic import plexus_faults, plexus_parts, spine_care, spine_record
 from reasoner.synthetic.catalogue import REQUEST, Catalogue
 from reasoner.synthetic.claims import (
     APPROVE,
@@ -218,7 +218,7 @@ def _declare(
 def _laparoscopic(x: Sheet, rows: Rows) -> None:
     """The line states another approach than open."""
     approach = x.draws.word("closed approach", ("LaparoscopicApproach", "EndoscopicApproach", "PercutaneousApproach"))
-    x.change("lines", plexus_record.LINE, rows, approach=approach)
+    x.change("lines", plexus_parts.LINE, rows, approach=approach)
 
 
 def _not_of_the_spine(x: Sheet, rows: Rows) -> None:
@@ -228,7 +228,7 @@ def _not_of_the_spine(x: Sheet, rows: Rows) -> None:
 
 _declare(
     PLEXUS,
-    plexus_record,
+    plexus_parts,
     PLEXUS.named("release-after-acute-trauma"),
     plexus_clinical.imaging_denied,
     {"imaging_support": UNMET},

@@ -52,8 +52,8 @@ class Slot:
 class Sheet:
     """The requests of a chunk while they are made.
 
-    ``numbers`` are the numbers of the requests, in any order. ``day`` and ``word`` hold, by name, what several rows of
-    a record share: days as numbers from 1970, codes of words.
+    ``numbers`` are the numbers of the requests, in any order. ``day`` and ``word`` hold, by name, what several
+    rows of a record share: days as numbers from 1970, codes of words.
     """
 
     def __init__(self, schema: Schema, seed: int, numbers: NDArray[Any]) -> None:
@@ -92,8 +92,8 @@ class Sheet:
 
     def some(self, rows: Rows, name: str, share: float) -> Rows:
         """A share of the requests."""
-        chosen: Rows = rows[self.draws.chance(name, share)[rows]]
-        return chosen
+        happens: Rows = rows[self.draws.chance(name, share)[rows]]
+        return happens
 
     def shift(self, rows: Rows, days: NDArray[Any]) -> None:
         """Move every date of requests by a number of days (a column as long as the chunk)."""

@@ -1,29 +1,13 @@
-"""What can be wrong with care before surgery and with the history in a request for decompression (CMM-608)."""
+"""What can be wrong with earlier care and earlier operations in a request for decompression of the spine (CMM-608)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from reasoner.synthetic.catalogue import HISTORY, TREATMENTS
-from reasoner.synthetic.claims import (
-    ASK,
-    ASK_AND_JUDGE,
-    CONFLICTING,
-    DENIED,
-    JUDGE,
-    TO_JUDGE,
-    UNDOCUMENTED,
-    UNMET,
-)
-from reasoner.synthetic.spine_record import (
-    SPINE,
-    activity,
-    history,
-    injection,
-    judgement,
-    medication,
-    therapy,
-)
+from reasoner.synthetic.claims import ASK, ASK_AND_JUDGE, CONFLICTING, DENIED, JUDGE, TO_JUDGE, UNDOCUMENTED, UNMET
+from reasoner.synthetic.spine_faults import ALL, TOP
+from reasoner.synthetic.spine_record import SPINE, activity, history, injection, judgement, medication, therapy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +16,6 @@ if TYPE_CHECKING:
 
     Rows = NDArray[Any]
 
-ALL = SPINE.named()
 URGENT = ("decompression-for-cauda-equina", "decompression-for-worsening-weakness", "decompression-urgency-stated")
 TREATED = SPINE.named(*URGENT)
 TWO_MEASURES = (
@@ -42,10 +25,7 @@ TWO_MEASURES = (
     "decompression-late-repeat",
 )
 """Records whose measures are therapy and medication."""
-ONE_SIDE = ("decompression-on-one-side",)
-MEASURED = SPINE.named("decompression-for-worsening-weakness")
 FIRST = SPINE.named("decompression-late-repeat")
-TOP = "decompression"
 CARE = "decompression care-before measures"
 
 
@@ -94,7 +74,9 @@ def _one_measure(x: Sheet, rows: Rows) -> None:
 def _no_measure(x: Sheet, rows: Rows) -> None:
     """The treatment record was not sent."""
     x.drop("treatments", "spine-therapy", "spine-medication", rows=rows)
-    x.drop("documents", "spine-treatment-record", rows=rows)
+    # The record of the plexus's treatments stays where there is one.
+    plexus = x.slots.get(("treatments", "plexus-therapy"))
+    x.drop("documents", "treatment-record", rows=rows if plexus is None else rows[~plexus.on[rows]])
 
 
 @SPINE.fault(

@@ -1,28 +1,12 @@
-"""What can be wrong with symptoms, signs and imaging in a request for decompression of the spine (CMM-608)."""
+"""What can be wrong with symptoms, examination and imaging in a request for decompression of the spine (CMM-608)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from reasoner.synthetic.catalogue import EXAMINATION, FINDINGS, SYMPTOMS
-from reasoner.synthetic.claims import (
-    ASK,
-    ASK_AND_JUDGE,
-    CONFLICTING,
-    DENIED,
-    JUDGE,
-    TO_JUDGE,
-    UNDOCUMENTED,
-    UNMET,
-)
-from reasoner.synthetic.spine_record import (
-    CONDITION,
-    FINDING,
-    IMAGING,
-    SPINE,
-    judgement,
-    report,
-)
+from reasoner.synthetic.claims import ASK, ASK_AND_JUDGE, CONFLICTING, DENIED, JUDGE, TO_JUDGE, UNDOCUMENTED, UNMET
+from reasoner.synthetic.spine_record import CONDITION, FINDING, IMAGING, SPINE, judgement, report
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,20 +16,9 @@ if TYPE_CHECKING:
     Rows = NDArray[Any]
 
 ALL = SPINE.named()
-URGENT = ("decompression-for-cauda-equina", "decompression-for-worsening-weakness", "decompression-urgency-stated")
-TREATED = SPINE.named(*URGENT)
-TWO_MEASURES = (
-    "decompression-after-therapy-and-medication",
-    "decompression-on-one-side",
-    "decompression-of-two-levels",
-    "decompression-late-repeat",
-)
-"""Records whose measures are therapy and medication."""
 ONE_SIDE = ("decompression-on-one-side",)
 MEASURED = SPINE.named("decompression-for-worsening-weakness")
-FIRST = SPINE.named("decompression-late-repeat")
 TOP = "decompression"
-CARE = "decompression care-before measures"
 
 
 # ---- Symptoms and their effect ---------------------------------------------------------------------

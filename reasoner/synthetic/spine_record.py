@@ -180,7 +180,7 @@ def treatment(x: Sheet, rows: Rows, key: str, **values: object) -> None:
         documentKind="TherapyRecordDocument",
     )
     outcome = x.draws.word(f"{key} outcome", NO_GAIN)
-    told: dict[str, object] = {"about": CONDITION, "documentedIn": "spine-treatment-record", "outcome": outcome}
+    told: dict[str, object] = {"about": CONDITION, "documentedIn": "treatment-record", "outcome": outcome}
     x.put("treatments", key, rows, **{**told, **values})
 
 
@@ -332,7 +332,7 @@ def _cauda_equina(x: Sheet, rows: Rows) -> None:
 def _soon(x: Sheet, rows: Rows) -> None:
     """An urgent case: everything happens within days."""
     received = x.day["received"]
-    for name, before in (("imaging", 2), ("clinic note", 2), ("second imaging", 1), ("surgical note", 1)):
+    for name, before in (("imaging", 2), ("second imaging", 1), ("clinic note", 2), ("surgical note", 1)):
         x.day[name][rows] = received[rows] - before
     x.day["service"][rows] = received[rows] + x.draws.whole("at once", 0, 3)[rows]
 

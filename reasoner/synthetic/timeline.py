@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 EPOCH = date(1970, 1, 1)
 FIRST_DAY = date(2025, 12, 1)
 """From this day on both policies have an edition in force."""
+EARLIEST = date(2025, 12, 16)
+"""From this day on requests are received, some of them two weeks after the service."""
 WINDOW = 330
 """Requests are received within so many days before the as-of date."""
 
@@ -27,7 +29,7 @@ def day_number(day: date) -> int:
 def lay_out(x: Sheet, as_of: date) -> None:
     """Draw the days of every request of a sheet; all but the service lie on or before the as-of date."""
     draws, day = x.draws, x.day
-    span = min(WINDOW, (as_of - FIRST_DAY).days)
+    span = min(WINDOW, (as_of - EARLIEST).days)
     received = day_number(as_of) - draws.whole("received", 0, span)
     day["received"] = received
     day["service"] = received + draws.whole("service", 10, 45)
