@@ -135,21 +135,6 @@ WITHIN = {
         ["report", "notes"],
         ["report_text", "draft", "sample_tables"],
     ],
-    "synthetic": [
-        ["draws"],
-        ["sheet"],
-        ["timeline", "claims"],
-        ["catalogue"],
-        ["plexus_record", "spine_record"],
-        ["plexus_variants"],
-        ["plexus_studies", "plexus_treatments", "spine_faults", "spine_care"],
-        ["plexus_clinical"],
-        ["request_faults"],
-        ["mixture"],
-        ["chunk"],
-        ["forms"],
-        ["writing"],
-    ],
     "questioning": [["effort"], ["suppose"], ["questioned", "ways"], ["whatif", "dialogue"]],
 }
 """The order inside packages whose modules build on one another."""

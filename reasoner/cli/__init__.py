@@ -72,7 +72,6 @@ for command in (
     verify,
     cases,
     readings,
-    generate,
     template,
     prepare,
     shapes,

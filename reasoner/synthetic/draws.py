@@ -40,8 +40,7 @@ class Draws:
         for shift, factor in _MIX:
             z = (z ^ (z >> np.uint64(shift))) * np.uint64(factor)
         z ^= z >> np.uint64(31)
-        found: NDArray[Any] = (z >> np.uint64(11)).astype(np.float64) / float(1 << 53)
-        return found
+        return (z >> np.uint64(11)).astype(np.float64) / float(1 << 53)
 
     def chance(self, name: str, share: float) -> NDArray[Any]:
         """Whether it happens to a row, to a share of them."""

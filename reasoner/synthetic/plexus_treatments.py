@@ -287,17 +287,7 @@ def _acuity_not_stated(x: Sheet, rows: Rows) -> None:
     x.change("traumaEvents", "injury", rows, acuity=None)
 
 
-@PLEXUS.fault(
-    "waiver-undated",
-    ASK,
-    on=TRAUMA,
-    touches=PART,
-    opens=OPENED,
-    trauma_waiver=UNDOCUMENTED,
-    physical_therapy=UNDOCUMENTED,
-    oral_medication=UNDOCUMENTED,
-    injection=UNDOCUMENTED,
-)
+@PLEXUS.fault("waiver-undated", ASK, on=TRAUMA, touches=PART, opens=OPENED, trauma_waiver=UNDOCUMENTED, **WAIVED)
 def _waiver_undated(x: Sheet, rows: Rows) -> None:
     """The statement about acute trauma carries no date."""
     x.change("notIndicatedStatements", "no-treatment", rows, date=None)

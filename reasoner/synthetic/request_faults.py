@@ -16,7 +16,7 @@ from reasoner.synthetic.claims import (
     UNMET,
     Outcome,
 )
-from reasoner.synthetic.plexus_variants import PLEXUS
+from reasoner.synthetic.plexus_record import PLEXUS
 from reasoner.synthetic.spine_record import SPINE
 from reasoner.synthetic.timeline import FIRST_DAY, day_number
 
@@ -111,20 +111,14 @@ def _unknown_kind(condition: str) -> Edit:
     return edit
 
 
-def _dated_after_review(report: str) -> Edit:
-    def edit(x: Sheet, rows: Rows) -> None:
-        """The report of the study is dated after the as-of date."""
-        x.change("documents", report, rows, date=x.day["as of"] + x.draws.whole("after review", 1, 90))
-
-    return edit
+def _dated_after_review(x: Sheet, rows: Rows) -> None:
+    """The surgical note is dated after the as-of date."""
+    x.change("documents", "surgical-note", rows, date=x.day["as of"] + x.draws.whole("after review", 1, 90))
 
 
-def _no_title(report: str) -> Edit:
-    def edit(x: Sheet, rows: Rows) -> None:
-        """The report of the study has no title."""
-        x.change("documents", report, rows, title=None)
-
-    return edit
+def _no_title(x: Sheet, rows: Rows) -> None:
+    """A document has no title."""
+    x.change("documents", "surgical-note", rows, title=None)
 
 
 def _ends_before_it_starts(treatment: str) -> Edit:
@@ -203,8 +197,8 @@ def _declare(
     unusable("no-indication", _no_indication(own.LINE), "the line has no indication")
     unusable("no-units", _no_units(own.LINE), "the units are not a whole number from 1")
     unusable("unknown-term", _unknown_kind(own.CONDITION), "a term is no term of plexus")
-    unusable("dated-after-the-review", _dated_after_review(f"{own.IMAGING}-report"), "a date lies after the as-of date")
-    unusable("document-without-title", _no_title(f"{own.IMAGING}-report"), "a document has no title")
+    unusable("dated-after-the-review", _dated_after_review, "a date lies after the as-of date")
+    unusable("document-without-title", _no_title, "a document has no title")
     unusable("finding-about-nothing", _about_nothing(own.FINDING), "a finding is about nothing")
     unusable("ordered-study-with-findings", _ordered_with_findings(own.IMAGING), "an ordered study has findings")
     unusable(
@@ -230,7 +224,7 @@ _declare(
     PLEXUS,
     plexus_parts,
     PLEXUS.named("release-after-acute-trauma"),
-    plexus_clinical.imaging_denied,
+    plexus_faults.imaging_denied,
     {"imaging_support": UNMET},
     "necessity further-criteria support",
 )

@@ -103,17 +103,6 @@ class Sheet:
                     dated = rows[values[rows] != NO_NUMBER]
                     values[dated] += days[dated]
 
-    def prune(self, table: str, column: str) -> None:
-        """Take rows of a table out of requests in which no row refers to them by a column."""
-        import numpy as np
-
-        referring = [s for s in self.slots.values() if column in s.values]
-        for (name, key), slot in self.slots.items():
-            if name == table:
-                code = self.lexicon.code(key)
-                meant = [s.on & (s.values[column] == code) for s in referring]
-                slot.on &= np.logical_or.reduce(meant)
-
     def _slot(self, table: str, key: str) -> Slot:
         import numpy as np
 

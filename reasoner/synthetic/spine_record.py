@@ -173,9 +173,9 @@ def treatment(x: Sheet, rows: Rows, key: str, **values: object) -> None:
     """A measure for the spine in the treatment record; it failed unless ``values`` say otherwise."""
     x.put(
         "documents",
-        "spine-treatment-record",
+        "treatment-record",
         rows,
-        title="Treatment summary, lumbar spine",
+        title="Treatment summary",
         date=x.day["treatment record"],
         documentKind="TherapyRecordDocument",
     )

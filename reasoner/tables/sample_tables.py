@@ -98,12 +98,12 @@ def sample_texts(cases: Path, knowledge: Knowledge) -> dict[str, str]:
     rows = [_row(cases / name / "request.ttl", knowledge) for name in SAMPLED]
     tables = csv_tables(rows, knowledge)
     metadata = metadata_of(schema_of(knowledge), index_of(knowledge))
-    metadata["tables"] = [given(t, tables) for t in metadata["tables"] if t["url"] in tables]
+    metadata["tables"] = [_given(t, tables) for t in metadata["tables"] if t["url"] in tables]
     return {**tables, METADATA_FILE: json.dumps(metadata, indent=1, ensure_ascii=False) + "\n"}
 
 
-def given(table: dict[str, Any], tables: Mapping[str, str]) -> dict[str, Any]:
-    """A table of CSVW metadata with the columns that its file has; ``tables`` are the texts of all files by name."""
+def _given(table: dict[str, Any], tables: Mapping[str, str]) -> dict[str, Any]:
+    """A table of the metadata with the columns that its file has."""
     headers = tables[table["url"]].split("\n", 1)[0].split(",")
     schema = table["tableSchema"]
     columns = [c for c in schema["columns"] if c.get("virtual") or c["name"] in headers]

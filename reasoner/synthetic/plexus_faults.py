@@ -1,10 +1,16 @@
-"""What can be wrong with symptoms, statements and the indication of a request for release of the plexus (0587)."""
+"""What can be wrong with symptoms, statements and the indication in a request for release of the plexus (0587)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reasoner.synthetic.catalogue import EXAMINATION, FINDINGS, REQUEST, SUPPORT, SYMPTOMS
+from reasoner.synthetic.catalogue import (
+    EXAMINATION,
+    FINDINGS,
+    REQUEST,
+    SUPPORT,
+    SYMPTOMS,
+)
 from reasoner.synthetic.claims import (
     APPROVED,
     ASK,
@@ -20,7 +26,7 @@ from reasoner.synthetic.claims import (
     UNMET,
     Outcome,
 )
-from reasoner.synthetic.plexus_record import (
+from reasoner.synthetic.plexus_parts import (
     CAUSES_SYMPTOMS,
     CONDITION,
     FINDING,
@@ -29,16 +35,16 @@ from reasoner.synthetic.plexus_record import (
     neurology_note,
     weakness,
 )
+from reasoner.synthetic.plexus_record import PLEXUS
 from reasoner.synthetic.plexus_studies import (
     ALL,
     IMAGES,
     NOT_SHOWN,
     ONE_SIDED_PAIN,
     WITH_PAIN,
-    compressed_branch,
-    compressed_root,
+    branch,
+    root,
 )
-from reasoner.synthetic.plexus_variants import PLEXUS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -292,7 +298,7 @@ def _spine_indication(x: Sheet, rows: Rows) -> None:
 def _requested_for_spine(x: Sheet, rows: Rows) -> None:
     """The line is requested for a condition of the lumbar spine, and the findings are in the spine."""
     _spine_indication(x, rows)
-    compressed_root(x, rows)
+    root(x, rows)
     x.change("findings", FINDING, rows, site="SpinalCanal")
 
 
@@ -329,7 +335,7 @@ def _branch_indication(x: Sheet, rows: Rows) -> None:
 )
 def _requested_for_branch(x: Sheet, rows: Rows) -> None:
     """A branch is compressed and named as the indication: neither plainly covered nor plainly something else."""
-    compressed_branch(x, rows)
+    branch(x, rows)
     _branch_indication(x, rows)
 
 
