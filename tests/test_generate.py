@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections import Counter
 from dataclasses import replace
 from datetime import date
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -29,6 +31,7 @@ from reasoner.tables.rdf_rows import triples_of
 from reasoner.tables.schema import nested_schema, schema_of
 from reasoner.tables.sources import nested_chunks
 
+command = import_module("reasoner.cli.generate")
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 K = load()
@@ -428,6 +431,38 @@ def test_what_breaks_off_leaves_the_folder_as_it_was(tmp_path, monkeypatch, erro
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
     if isinstance(error, OSError):
         assert "No space left on device" in done.output
+
+
+def test_without_the_table_library_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    done = plexus("-n", 5, "-o", tmp_path / "out")
+    assert done.exit_code == 2
+    assert "plexus-reasoner[tables]" in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bar_is_shown_only_where_somebody_watches(tmp_path, monkeypatch):
+    told = []
+
+    class Bar:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        def update(self, done):
+            told.append(done)
+
+    monkeypatch.setattr(command, "BAR_FROM", 5)
+    monkeypatch.setattr(command.click, "progressbar", lambda **_: Bar())
+    assert plexus("-n", 8, "-o", tmp_path / "unwatched").exit_code == 0
+    assert told == []
+    monkeypatch.setattr(command, "_watched", lambda: True)
+    assert plexus("-n", 8, "-o", tmp_path / "watched").exit_code == 0
+    assert told == [8]
+    assert plexus("-n", 4, "-o", tmp_path / "few").exit_code == 0
+    assert told == [8]
 
 
 def test_orders_of_a_program_are_checked_like_those_of_the_command(tmp_path):
