@@ -126,6 +126,13 @@ class TableError(PlexusError):
         super().__init__(f"{what} {cure}".strip())
 
 
+class BatchError(PlexusError):
+    """A batch that cannot be run, resumed or compared: what stands in the way, and its cure."""
+
+    def __init__(self, what: str, cure: str = "") -> None:
+        super().__init__(f"{what} {cure}".strip())
+
+
 class GenerationError(PlexusError):
     """Synthetic requests that cannot be generated as asked: what is wrong, and its cure."""
 

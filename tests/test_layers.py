@@ -67,6 +67,10 @@ WITHIN = {
         ["hinging"],
         ["tables_out"],
         ["chunk"],
+        ["chunks", "parquet_join", "profiles", "summary", "plot"],
+        ["inputs", "parts"],
+        ["workers"],
+        ["run"],
     ],
     "columnar": [
         ["algebra", "literals"],

@@ -9,6 +9,7 @@ import click
 
 from reasoner.cli.anchor import anchor
 from reasoner.cli.authoring import prepare, readings, shapes, template
+from reasoner.cli.batch import batch
 from reasoner.cli.cases import cases
 from reasoner.cli.check import check
 from reasoner.cli.compare import compare
@@ -59,6 +60,7 @@ def main() -> None:
 
 for command in (
     review,
+    batch,
     whatif,
     compare,
     diff,
