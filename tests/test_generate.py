@@ -6,6 +6,7 @@ import hashlib
 import json
 import sys
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from importlib import import_module
@@ -441,28 +442,33 @@ def test_without_the_table_library_the_extra_is_named(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_bar_is_shown_only_where_somebody_watches(tmp_path, monkeypatch):
+def test_it_tells_how_far_it_has_come(tmp_path, monkeypatch):
     told = []
 
-    class Bar:
-        def __enter__(self):
-            return self
+    @contextmanager
+    def counting(label, total, unit):
+        told.append((label, total, unit))
+        yield told.append
 
-        def __exit__(self, *_):
-            return None
+    monkeypatch.setattr(command, "counting", counting)
+    monkeypatch.setattr(generating, "CHUNK", 5)
+    assert plexus("-n", 8, "-o", tmp_path / "out").exit_code == 0
+    assert told == [("generating", 8, "requests"), 5, 3]
 
-        def update(self, done):
-            told.append(done)
 
-    monkeypatch.setattr(command, "BAR_FROM", 5)
-    monkeypatch.setattr(command.click, "progressbar", lambda **_: Bar())
-    assert plexus("-n", 8, "-o", tmp_path / "unwatched").exit_code == 0
-    assert told == []
-    monkeypatch.setattr(command, "_watched", lambda: True)
-    assert plexus("-n", 8, "-o", tmp_path / "watched").exit_code == 0
-    assert told == [8]
-    assert plexus("-n", 4, "-o", tmp_path / "few").exit_code == 0
-    assert told == [8]
+@pytest.mark.slow
+def test_a_batch_of_a_generated_folder_comes_out_as_claimed(tmp_path):
+    out, done = tmp_path / "out", tmp_path / "done"
+    assert plexus("-n", 400, "--seed", 9, "--format", "csv", "--shuffle", "-o", out).exit_code == 0
+    asked = ["batch", str(out), "-o", str(done), "--as-of", AS_OF.isoformat(), "--no-hinges", "--workers", "1"]
+    assert CliRunner().invoke(main, asked).exit_code == 1  # some are rejected
+    expected = pq.read_table(out / "expected.parquet").to_pylist()
+    outcomes = {(o["request"], o["line"]): o for o in pq.read_table(done / "outcomes.parquet").to_pylist()}
+    lost = Counter()
+    for r in pq.read_table(done / "rejected.parquet").to_pylist():
+        lost[r["request"]] += r["lines"]
+    assert differences(expected, outcomes, lost) == []
+    assert len(outcomes) + sum(lost.values()) == len(expected)
 
 
 def test_orders_of_a_program_are_checked_like_those_of_the_command(tmp_path):
