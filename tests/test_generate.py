@@ -23,6 +23,7 @@ from reasoner.cli import main
 from reasoner.errors import GenerationError, RequestError
 from reasoner.knowledge import load
 from reasoner.synthetic import generate as generating
+from reasoner.synthetic import sinks
 from reasoner.synthetic.chunk import CRITERIA, POLICIES, Recipe, chunk, staged
 from reasoner.synthetic.generate import AS_OF, FORMATS, Order, generate
 from reasoner.synthetic.mixture import Deck, decks
@@ -268,12 +269,13 @@ def whole_names(rows):
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("shuffle", [False, True], ids=["in-order", "shuffled"])
-def test_every_form_is_read_back_as_the_same_requests(tmp_path, form, shuffle):
+def test_every_form_is_read_back_as_the_same_requests(tmp_path, monkeypatch, form, shuffle):
+    monkeypatch.setattr(sinks, "RDF_REQUESTS", 100)
     if shuffle and form not in ("entities", "csv"):
         with pytest.raises(GenerationError, match="cannot be shuffled"):
             generate(Order(1, 1, form=form, shuffle=True), tmp_path / "out")
         return
-    out, count = tmp_path / "out", 1_050 if form in RDF else 300
+    out, count = tmp_path / "out", 250
     generate(Order(count, 5, form=form, shuffle=shuffle), out)
     expected = pq.read_table(out / "expected.parquet").to_pylist()
     read = list(nested_chunks([out], Reading(K)))
@@ -282,7 +284,8 @@ def test_every_form_is_read_back_as_the_same_requests(tmp_path, form, shuffle):
     assert differences(expected, outcomes, {*lost, *refused}) == []
     made = {r["identifier"]: plain(whole_names(r)) for r in drawn(count)}
     got = {r["identifier"]: plain(whole_names(r)) for c in read for r in c.table.to_pylist()}
-    assert len(got) > 0.95 * count
+    assert len(got) > 0.9 * count
+    assert len(list(out.glob("requests-*"))) == (3 if form in RDF else 0)
     for identifier, row in got.items():
         # RDF of many requests in one file leaves out what no request reaches, such as a study without findings.
         assert row == made[identifier] or (form in RDF and within(row, made[identifier])), identifier
