@@ -33,10 +33,12 @@ from reasoner.tables.schema import schema_of
 from reasoner.tables.sources import kind_of
 
 MANIFEST, PARTS, IDENTITY = "manifest.json", "parts", "run.json"
-BYTES_A_REQUEST = 9_000
+BYTES_A_REQUEST = 3_000
 """About what a request takes in memory while its chunk is reviewed."""
-BASE = 130 << 20
-"""About what a worker takes before its first chunk."""
+BASE = 300 << 20
+"""About what a worker takes beside its chunk: libraries, knowledge, and what reading leaves behind."""
+PARENT = 110 << 20
+"""About what the process takes that hands out the chunks, where workers are processes of their own."""
 MOST_ROWS, FEWEST_ROWS = 50_000, 1_000
 
 
@@ -142,10 +144,15 @@ def _division(options: Options) -> tuple[int, int]:
 
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers = options.workers or processors
-    while workers > 1 and options.memory < (workers + 1) * BASE:
+    while workers > 1 and options.memory < _taken(workers):
         workers -= 1
-    left = max(options.memory - (workers + 1) * BASE, 0) // workers
+    left = max(options.memory - _taken(workers), 0) // workers
     return workers, options.rows or max(FEWEST_ROWS, min(MOST_ROWS, left // BYTES_A_REQUEST))
+
+
+def _taken(workers: int) -> int:
+    """About what so many workers take before their first chunk, in bytes."""
+    return workers * BASE + (PARENT if workers > 1 else 0)
 
 
 def _records(inputs: list[Path], reading: Reading, task: Task, workers: int, skip: set[int]) -> Iterator[PartRecord]:

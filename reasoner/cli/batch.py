@@ -55,7 +55,7 @@ class Memory(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.option("--no-hinges", is_flag=True, help="Leave out on which readings outcomes hinge; several times as fast.")
 @click.option("--engine", type=click.Choice(["columnar", "spark"]), default="columnar", show_default=True)
 @click.option("--master", metavar="URL", help="The master of the Spark engine (default: local[*]).")
-@click.option("--memory", type=Memory(), default="512MiB", show_default=True, help="What all workers may take.")
+@click.option("--memory", type=Memory(), default="1GiB", show_default=True, help="What all workers may take.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes (default: one a processor).")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
 @click.option("--force", is_flag=True, help="Write the output folder anew.")
