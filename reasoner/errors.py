@@ -124,3 +124,10 @@ class TableError(PlexusError):
     def __init__(self, what: str, cure: str = "") -> None:
         self.what, self.cure = what, cure
         super().__init__(f"{what} {cure}".strip())
+
+
+class BatchError(PlexusError):
+    """A batch that cannot be run, resumed or compared: what stands in the way, and its cure."""
+
+    def __init__(self, what: str, cure: str = "") -> None:
+        super().__init__(f"{what} {cure}".strip())
