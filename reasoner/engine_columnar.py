@@ -20,7 +20,7 @@ from reasoner.triples import Spo
 from reasoner.vocabulary import PREFIXES
 
 if TYPE_CHECKING:
-    from reasoner.columnar.masks import Mask
+    from reasoner.columnar.masks import Bools, Mask
 
 _SH = PREFIXES["sh"]
 
@@ -59,18 +59,18 @@ class ColumnarEngine:
         import numpy as np
 
         e = self._evaluation(data, shapes, background)
-        block = len(e.graph.blocks) - 1
-        classes = {cls for some in asked.values() for cls in some}
-        instances = {cls: e.some(e.shapes.instance, e.is_term(NamedNode(cls)), block) for cls in classes}
-        out = {}
-        for shape, wanted in asked.items():
-            conforms = e.conforms(NamedNode(shape), block)
-            found: set[str] = set()
-            for cls in wanted:
-                numbers = np.flatnonzero(full(both(instances[cls], conforms), e.size(block))).tolist()
-                found.update(e.graph.blocks[block].term(n).value for n in numbers)
-            out[shape] = frozenset(found)
-        return out
+        found: dict[str, set[str]] = {shape: set() for shape in asked}
+        for block, terms in enumerate(e.graph.blocks):
+            instances: dict[str, Bools] = {}
+            for shape, wanted in asked.items():
+                for cls in wanted:
+                    if cls not in instances:
+                        mask = e.some(e.shapes.instance, e.is_term(NamedNode(cls)), block)
+                        instances[cls] = full(mask, e.size(block))
+                    if instances[cls].any():
+                        passing = full(both(instances[cls], e.conforms(NamedNode(shape), block)), e.size(block))
+                        found[shape].update(terms.term(n).value for n in np.flatnonzero(passing).tolist())
+        return {shape: frozenset(nodes) for shape, nodes in found.items()}
 
     def report(self, data: Iterable[Spo], shapes: tuple[Spo, ...], background: tuple[Spo, ...] = ()) -> list[Result]:
         """Every result with its terms, as a validation report has it.

@@ -131,3 +131,11 @@ class BatchError(PlexusError):
 
     def __init__(self, what: str, cure: str = "") -> None:
         super().__init__(f"{what} {cure}".strip())
+
+
+class GenerationError(PlexusError):
+    """Synthetic requests that cannot be generated as asked: what is wrong, and its cure."""
+
+    def __init__(self, what: str, cure: str = "") -> None:
+        self.what, self.cure = what, cure
+        super().__init__(f"{what} {cure}".strip())

@@ -35,8 +35,9 @@ class Edge:
 
     @property
     def shapes(self) -> str:
+        path = "" if self.constraint.startswith("sh:path [") else "sh:path :p ;"
         return f"{PREFIXES}:Shape a sh:NodeShape ; sh:targetNode :n ; sh:property :Property .\n" + (
-            f":Property a sh:PropertyShape ; sh:path :p ; {self.constraint} ."
+            f":Property a sh:PropertyShape ; {path} {self.constraint} ."
         )
 
     @property

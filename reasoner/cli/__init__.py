@@ -9,11 +9,13 @@ import click
 
 from reasoner.cli.anchor import anchor
 from reasoner.cli.authoring import prepare, readings, shapes, template
+from reasoner.cli.batch import batch
 from reasoner.cli.cases import cases
 from reasoner.cli.check import check
 from reasoner.cli.compare import compare
 from reasoner.cli.diff import diff
 from reasoner.cli.explore import docs, graph, show
+from reasoner.cli.generate import generate
 from reasoner.cli.new_policy import new_policy
 from reasoner.cli.output import tell
 from reasoner.cli.query import query
@@ -58,6 +60,7 @@ def main() -> None:
 
 for command in (
     review,
+    batch,
     whatif,
     compare,
     diff,
@@ -73,6 +76,7 @@ for command in (
     prepare,
     shapes,
     anchor,
+    generate,
     new_policy,
 ):
     main.add_command(command)

@@ -135,7 +135,8 @@ def _impact(
 ) -> Impact:
     from dataclasses import replace
 
-    from reasoner.cli.review import expand, with_progress
+    from reasoner.cli.progress import over_files
+    from reasoner.cli.review import expand
     from reasoner.editions.impact import Impact, added, impact_of
     from reasoner.errors import RequestError
     from reasoner.review import checked_records
@@ -145,7 +146,7 @@ def _impact(
         raise click.UsageError("There is no request in what was named.")
     held, setting = _held(_only(found), day, readings)
     total, refused, seen = Impact(()), [], 0
-    for file in with_progress(files):
+    for file in over_files(files, "reviewing", fewest=5):
         if monotonic() > deadline:
             break
         seen += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reasoner.cli.output import tell, write
+from reasoner.cli.progress import over_files
 from reasoner.errors import OwlError, PolicyError, RequestError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def run_second_opinion(
         raise click.UsageError(f"There is no request in {cases}.")
     refused: list[str] = []
     try:
-        reviewed = _reviewed(_with_progress(files), picked, library, refused)
+        reviewed = _reviewed(over_files(files, "second opinion"), picked, library, refused)
         opinion = second_opinion(load(library), reviewed, readings=picked, timeout=timeout)
     except (OwlError, PolicyError) as error:
         tell(str(error))
@@ -105,12 +105,3 @@ def _as_of(file: str) -> date:
     if not isinstance(day, date):
         raise click.UsageError(f"{expected}: as_of is no date. Write it as 2026-01-31, without quotes.")
     return day
-
-
-def _with_progress(files: list[str]) -> Iterator[str]:
-    """The files one by one, with a bar on standard error where somebody watches."""
-    if not sys.stderr.isatty():
-        yield from files
-        return
-    with click.progressbar(files, label="second opinion", file=sys.stderr) as bar:
-        yield from bar

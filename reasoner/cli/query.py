@@ -13,7 +13,8 @@ import click
 
 from reasoner.cli.options import LIBRARY
 from reasoner.cli.output import tell, write
-from reasoner.cli.review import SUFFIXES, chosen, expand, with_progress
+from reasoner.cli.progress import over_files
+from reasoner.cli.review import SUFFIXES, chosen, expand
 from reasoner.errors import ParameterError, QueryError, RequestError
 from reasoner.query import FORMATS
 
@@ -189,7 +190,7 @@ def _reviews(
     from reasoner.review import review_records
 
     picked = chosen(readings)
-    for name in with_progress(list(dict.fromkeys(f for n in names for f in expand(n)))):
+    for name in over_files(list(dict.fromkeys(f for n in names for f in expand(n))), "reviewing", fewest=5):
         try:
             records = review_records(name, as_of=day, readings=picked, library=library)
         except RequestError as error:

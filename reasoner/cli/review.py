@@ -13,6 +13,7 @@ import click
 
 from reasoner.cli.options import LIBRARY
 from reasoner.cli.output import tell, write
+from reasoner.cli.progress import over_files
 from reasoner.errors import PlexusError, ReadingError, RequestError
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def review(
         raise click.UsageError("There is no request in what was named.")
     done: list[Review] = []
     refused = 0
-    for file in with_progress(files):
+    for file in over_files(files, "reviewing", fewest=5):
         try:
             done += _review_one(file, as_of=day, readings=picked, engine=engine, format=input_format, library=library)
         except ReadingError as error:
@@ -132,15 +133,6 @@ def expand(name: str) -> Iterator[str]:
     for p in requests:
         if p.suffix == ".ttl" or p.with_suffix("") not in turtle:
             yield str(p)
-
-
-def with_progress(files: list[str]) -> Iterator[str]:
-    """The files one by one, with a bar on standard error where there are many and somebody watches."""
-    if len(files) < 5 or not sys.stderr.isatty():
-        yield from files
-        return
-    with click.progressbar(files, label="reviewing", file=sys.stderr) as bar:
-        yield from bar
 
 
 def _colour() -> bool:

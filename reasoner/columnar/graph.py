@@ -289,6 +289,17 @@ class Graph:
     owner: dict[int, Ids] = field(default_factory=dict)
     views: int = 0
 
+    @cached_property
+    def said(self) -> frozenset[tuple[str, int, int]]:
+        """What the edges of the first block say: property, subject, object."""
+        return frozenset(
+            (predicate, s, o)
+            for predicate, edges in self.edges.items()
+            for e in edges
+            if e.source == e.target == 0
+            for s, o in zip(*(ids.tolist() for ids in e.pairs), strict=True)
+        )
+
     def shares(self, source: int, target: int) -> bool:
         """Whether edges lead from rows of records to terms that records share."""
         return source in self.owner and target not in self.owner
@@ -332,6 +343,8 @@ def graph_of(triples: Iterable[Spo], named: Iterable[Term] = (), base: Graph | N
 
     for s, p, o in dict.fromkeys(triples):
         (a, i), (b, j) = place(s), place(o)
+        if base is not None and a == b == 0 and (p.value, i, j) in base.said:
+            continue  # the base says it already
         subjects, objects = columns.setdefault((p.value, a, b), ([], []))
         subjects.append(i)
         objects.append(j)

@@ -9,7 +9,7 @@ from pyoxigraph import Literal
 
 from reasoner.columnar.algebra import Disjoint, Equals, LessThan, Path, UniqueLang
 from reasoner.columnar.masks import Test, both, either, negated
-from reasoner.columnar.order import ordered, value_of
+from reasoner.columnar.order import keys_in_order, ordered, value_of
 from reasoner.columnar.walking import ascending, pairs_from
 
 if TYPE_CHECKING:
@@ -145,8 +145,7 @@ def in_order(e: Evaluation, left: Placed, right: Placed, accepted: frozenset[int
     ours, theirs = e.graph.blocks[at], e.graph.blocks[there]
     (kinds, keys), (other_kinds, other_keys) = ours.order_keys, theirs.order_keys
     plain = (kinds[values] > 0) & (kinds[values] == other_kinds[limits])
-    order = np.sign(keys[values] - other_keys[limits])
-    out: NDArray[np.bool_] = plain & np.isin(order, tuple(accepted))
+    out: NDArray[np.bool_] = plain & keys_in_order(keys[values], other_keys[limits], accepted)
     for i in np.flatnonzero(~plain).tolist():
         a, b = ours.term(int(values[i])), theirs.term(int(limits[i]))
         out[i] = ordered(value_of(a), value_of(b)) in accepted

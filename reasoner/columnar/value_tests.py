@@ -26,7 +26,7 @@ from reasoner.columnar.algebra import (
 )
 from reasoner.columnar.graph import Strings
 from reasoner.columnar.masks import Test, both, either, full, negated, opposite, subjects_of
-from reasoner.columnar.order import ordered, value_of
+from reasoner.columnar.order import keys_in_order, ordered, value_of
 from reasoner.columnar.patterns import regex
 from reasoner.columnar.reading import BLANK, IRI, LITERAL
 
@@ -77,7 +77,7 @@ def _bound(e: Evaluation, c: Bound) -> Test:
     def compared(block: int) -> Bools:
         kinds, keys = e.graph.blocks[block].order_keys
         plain = kinds == literals.plain_family(limit) if limit is not None and key is not None else kinds < 0
-        out: Bools = plain & np.isin(np.sign(keys - (key or 0.0)), tuple(c.accepted))
+        out: Bools = plain & keys_in_order(keys, key or 0.0, c.accepted)
         for i in np.flatnonzero(~plain).tolist():
             out[i] = passes(e.graph.blocks[block].term(i))
         return out

@@ -1,0 +1,1 @@
+"""Synthetic prior-authorization requests whose outcomes are known because their faults are built in by hand."""
