@@ -1,4 +1,4 @@
-"""The folder of a Spark run, on any file system that Spark knows: made aside, and moved to its name when it is whole."""
+"""The output folder of a Spark run, on any file system that Spark knows: tables get their names once they are whole."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 from reasoner.errors import BatchError
 
+MANIFEST = "manifest.json"
+OUTPUTS = ("outcomes.parquet", "reasons.parquet", "rejected.parquet")
 UNFINISHED = "_unfinished"
 """The folder within the output in which a run works; what it holds of an earlier run that was ended is discarded."""
 
@@ -18,26 +20,32 @@ class OutputFolder:
     session: Any
     path: str
 
-    def begin(self) -> None:
+    def begin(self, *, force: bool = False) -> None:
         """Make the folder ready.
 
+        Args:
+            force: remove the tables and the manifest of an earlier run.
+
         Raises:
-            BatchError: it holds something else than the remains of a run that was ended.
+            BatchError: it holds something else than the remains of a run that was ended, or is a file.
         """
-        held = sorted(n for n in self._names() if not n.startswith("."))
-        if set(held) - {UNFINISHED}:
+        held = sorted(n for n in self._names() if not n.startswith(".") and n != UNFINISHED)
+        if held and not force:
             what = f"{self.path} is not empty: it holds {', '.join(held)[:200]}."
-            raise BatchError(what, "Give a new folder; a run on Spark starts anew and never writes over another.")
+            raise BatchError(what, "Name a new folder, or write into it with --force.")
+        for name in (MANIFEST, *OUTPUTS):
+            path = self._path(f"{self.path.rstrip('/')}/{name}")
+            self._system(path).delete(path, True)
         self.discard()
 
     def inside(self, name: str) -> str:
         """A path in the folder in which the run works."""
         return f"{self.path.rstrip('/')}/{UNFINISHED}/{name}"
 
-    def settle(self, names: tuple[str, ...], manifest: str) -> None:
-        """Move what is whole to its name, then write the manifest, which says that all is."""
-        self._write(self.inside("manifest.json"), manifest)
-        for name in (*names, "manifest.json"):
+    def settle(self, manifest: str) -> None:
+        """Move what is whole to its name; the manifest, which says that all is, comes last."""
+        self._write(self.inside(MANIFEST), manifest)
+        for name in (*OUTPUTS, MANIFEST):
             source, target = self._path(self.inside(name)), self._path(f"{self.path.rstrip('/')}/{name}")
             if not self._system(source).rename(source, target):
                 raise BatchError(f"{self.path}/{name} cannot be written.", "Check permissions, and run it anew.")

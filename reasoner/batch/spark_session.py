@@ -24,6 +24,10 @@ BATCH_ROWS = 50_000
 """How many requests a worker reviews at once."""
 SETTINGS = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ROWS),
+    # With a limit in bytes, Spark 4.1 and later measures the whole batch at every row: a nested one never ends.
+    "spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1),
+    # Nested requests are small on disk: with the usual 4 MiB, one task would get half a million of them.
+    "spark.sql.files.openCostInBytes": str(1 << 16),
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.caseSensitive": "true",
     # A folder called state=01 says "01" and not 1.

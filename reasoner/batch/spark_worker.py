@@ -8,21 +8,22 @@ written from it. Nothing here knows Spark, and nothing is kept between batches b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reasoner.batch.chunk import Reviewed, review_table
+from reasoner.batch.parts import PartRecord, lines_of, place_of, record_of
 from reasoner.batch.plan import Plan
 from reasoner.errors import BatchError, PlexusError
 from reasoner.knowledge import load
 from reasoner.tables.chunks import Reading
 from reasoner.tables.nested import NestedMap, assembled, nested_map
 from reasoner.tables.optional import arrow, compute
-from reasoner.tables.rejected import rejected_schema, rejected_table
-from reasoner.tables.schema import nested_schema
+from reasoner.tables.rejected import Rejection, rejected_schema, rejected_table
+from reasoner.tables.schema import REQUEST_KEY, nested_schema
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,10 +39,17 @@ OF_LINE = ("request", "line", "profile")
 
 @dataclass(frozen=True)
 class Job:
-    """What holds for all partitions: the plan, and the identifiers that several rows of the whole input have."""
+    """What holds for all partitions.
+
+    Attributes:
+        plan: what is asked.
+        repeated: identifiers that several rows of the whole input have.
+        as_they_are: names of files whose rows are canonical, so that no column of theirs needs to be mapped.
+    """
 
     plan: Plan
     repeated: tuple[str, ...] = ()
+    as_they_are: frozenset[str] = frozenset()
 
 
 def evaluate(job: Job, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -57,24 +65,18 @@ def evaluate(job: Job, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordB
     schema = staged_schema(job.plan)
     for batch in batches:
         try:
-            yield from staged(*reviewed(job, arrow().Table.from_batches([batch])), schema)
+            found, record = reviewed(job, arrow().Table.from_batches([batch]))
+            yield from staged(found, record, schema)
         except PlexusError as error:
             raise BatchError(str(error)) from None
         except Exception as error:
             # The text of an internal error may hold what a patient's record says, and workers log it.
-            what = f"internal error ({type(error).__name__} in {_place(error)})."
+            what = f"internal error ({type(error).__name__} in {place_of(error)})."
             raise BatchError(what, "Please report it.") from None
 
 
-def _place(error: Exception) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno}" if trace else "an unknown place"
-
-
 def keys_of(name: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The identifiers of requests as the review reads them, as texts in a column of that name; none where there is none.
+    """The identifiers of requests as the review reads them, as texts in a column of that name; missing ones left out.
 
     Args:
         name: the column of the user's that has them; the result has one column of the same name.
@@ -92,45 +94,60 @@ def keys_of(name: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordB
 # ---- Review ----------------------------------------------------------------------------------------
 
 
-def reviewed(job: Job, rows: pa.Table) -> tuple[Reviewed, int]:
-    """The review of some of the user's rows, and how many they were.
+def reviewed(job: Job, rows: pa.Table) -> tuple[Reviewed, PartRecord]:
+    """The review of some of the user's rows, and what is counted of it.
 
-    Rejected rows name the file and the row in it, whatever batch they came in.
+    Rejected rows name the file and the row in it, from 1, whatever batch they came in.
     """
     import numpy as np
 
     pa = arrow()
-    reading = Reading(load(job.plan.library))
-    mapping = _mapping(rows.drop_columns([FILE, PLACE]).schema, job.plan.library)
-    repeated = pa.array(job.repeated, pa.string())
-    tables, files, numbers, refused = [], [], [], []
-    for source, first, piece in _pieces(rows):
-        made = assembled(piece, mapping, reading, source, first, _alike(repeated, piece, mapping))
-        tables.append(made.table)
-        files += [source] * made.table.num_rows
-        numbers.append(made.places + first)
-        refused += made.rejected
-    table = pa.concat_tables(tables, promote_options="default") if tables else nested_schema(reading.schema).empty_table()
+    canonical = [_canonical(job, *piece) for piece in _pieces(rows)]
+    empty = nested_schema(Reading(load(job.plan.library)).schema).empty_table()
+    table = pa.concat_tables([c.table for c in canonical] or [empty], promote_options="default")
+    refused = rejected_table(r for c in canonical for r in c.refused)
     found = review_table(table, job.plan)
+    files = [c.source for c in canonical for _ in range(c.table.num_rows)]
+    numbers = np.concatenate([np.empty(0, np.int64), *(c.numbers for c in canonical)])
     at = found.rejected.column("row").to_numpy()
     own = found.rejected.set_column(1, "source", pa.array([files[i] for i in at], pa.string()))
-    own = own.set_column(2, "row", pa.array(np.concatenate([*numbers, np.empty(0, np.int64)])[at]))
+    own = own.set_column(2, "row", pa.array(numbers[at]))
     schema = rejected_schema()
-    rejected = pa.concat_tables([rejected_table(refused), own.select(schema.names).cast(schema)])
-    return Reviewed(found.outcomes, found.reasons, rejected), rows.num_rows
+    rejected = pa.concat_tables([refused, own.select(schema.names).cast(schema)])
+    lines_in = lines_of(table) + (compute().sum(refused.column("lines")).as_py() or 0)
+    tables = {"outcomes": found.outcomes, "reasons": found.reasons, "rejected": rejected}
+    return Reviewed(**tables), record_of(0, rows.num_rows, lines_in, tables, job.plan)
+
+
+@dataclass(frozen=True)
+class _Canonical:
+    """Rows of one file as canonical ones, with their numbers in it, and what was refused on the way."""
+
+    source: str
+    table: pa.Table
+    numbers: np.ndarray
+    refused: tuple[Rejection, ...] = ()
+
+
+def _canonical(job: Job, source: str, first: int, piece: pa.Table) -> _Canonical:
+    import numpy as np
+
+    if source in job.as_they_are:
+        return _Canonical(source, piece, np.arange(first, first + piece.num_rows))
+    mapping = _mapping(piece.schema, job.plan.library)
+    key = mapping.requests.of(REQUEST_KEY)
+    assert key is not None  # nested_map has asked for it
+    repeated = arrow().array(job.repeated, arrow().string())
+    if arrow().types.is_integer(piece.schema.field(key.source).type):
+        repeated = repeated.cast(arrow().int64())
+    reading = Reading(load(job.plan.library), references=False)  # the review checks them
+    made = assembled(piece, mapping, reading, source, first, repeated)
+    return _Canonical(source, made.table, made.places + first, made.rejected)
 
 
 @cache
 def _mapping(given: pa.Schema, library: Path | None) -> NestedMap:
     return nested_map(given, Reading(load(library)).schema, "The input")
-
-
-def _alike(repeated: Any, piece: pa.Table, mapping: NestedMap) -> Any:
-    """Repeated identifiers that can be a value of the piece: of whole numbers, those that are written as one."""
-    pa = arrow()
-    key = mapping.requests.of("identifier")
-    assert key is not None  # nested_map has asked for it
-    return repeated.cast(pa.int64()) if pa.types.is_integer(piece.schema.field(key.source).type) else repeated
 
 
 def _pieces(rows: pa.Table) -> Iterator[tuple[str, int, pa.Table]]:
@@ -170,18 +187,16 @@ def staged_schema(plan: Plan) -> pa.Schema:
     return pa.schema([*outcomes, (REASONS, below), (FAULT, pa.struct(list(rejected))), (COUNTS, pa.string())])
 
 
-def staged(found: Reviewed, rows: int, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def staged(found: Reviewed, record: PartRecord, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """The staged rows of a review of some requests: those of outcomes, of rejected rows, and one of counts."""
     pa = arrow()
     below = schema.field(REASONS).type
     outcomes = found.outcomes.append_column(REASONS, _below(found, below))
     faults = found.rejected.select([f.name for f in schema.field(FAULT).type])
     fault = pa.StructArray.from_arrays([c.combine_chunks() for c in faults.columns], fields=list(faults.schema))
-    counts = {"requests": rows, "outcomes": found.outcomes.num_rows, "reasons": found.reasons.num_rows}
-    counts["rejected"] = found.rejected.num_rows
     yield from _batches(outcomes, schema)
     yield from _batches(pa.table({FAULT: fault}), schema)
-    yield from _batches(pa.table({COUNTS: [json.dumps(counts)]}), schema)
+    yield from _batches(pa.table({COUNTS: [json.dumps(asdict(record))]}), schema)
 
 
 def _batches(table: pa.Table, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -237,10 +252,6 @@ def _numbered(own: Any, other: Any) -> tuple[np.ndarray, np.ndarray]:
     return codes[: len(own)].astype("int64"), codes[len(own) :].astype("int64")
 
 
-def counts_of(texts: Sequence[str]) -> dict[str, int]:
-    """The sums of the counts of batches."""
-    out: dict[str, int] = {}
-    for text in texts:
-        for name, number in json.loads(text).items():
-            out[name] = out.get(name, 0) + number
-    return out
+def records_of(texts: Iterable[str]) -> list[PartRecord]:
+    """The counts of batches, numbered."""
+    return [PartRecord(**{**json.loads(text), "number": i}) for i, text in enumerate(texts)]
