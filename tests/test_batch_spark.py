@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -147,7 +148,7 @@ def test_rejected_rows_name_file_and_row_whatever_batch_they_came_in():
     for batches in (
         [whole],
         [whole.slice(0, 7), whole.slice(7)],
-        [pa.concat_tables([whole.slice(5), whole.slice(0, 5)])],
+        [pa.concat_tables([whole.slice(5), whole.slice(0, 5)]).combine_chunks()],
     ):
         for plain in (frozenset(), frozenset({"x.parquet"})):
             _, faults, _ = parts(worked(Job(PLAN, as_they_are=plain), *batches))
@@ -156,7 +157,9 @@ def test_rejected_rows_name_file_and_row_whatever_batch_they_came_in():
 
 def test_rows_of_several_files_in_one_batch_keep_their_places():
     table = as_table(requests())
-    both = pa.concat_tables([batch_of(table.slice(0, 5), "a"), batch_of(table.slice(8, 3), "b", first=100)])
+    both = pa.concat_tables(
+        [batch_of(table.slice(0, 5), "a"), batch_of(table.slice(8, 3), "b", first=100)]
+    ).combine_chunks()
     _, faults, records = parts(worked(Job(PLAN), both))
     assert {(f["source"], f["row"]) for f in faults} == {("a", 4), ("b", 101)}
     assert [r.requests for r in records] == [8]
@@ -194,16 +197,20 @@ def test_the_archive_holds_all_that_a_review_takes(tmp_path):
     (library / "ontology" / "policies").mkdir(parents=True)
     (library / "ontology" / "note.ttl").write_text("# nothing")
     archive = pack(library, tmp_path)
+    shutil.unpack_archive(archive, tmp_path / "plexus")
     script = (
-        f"import sys; sys.path.insert(0, {str(tmp_path / 'plexus')!r})\n"
-        "import shutil; shutil.unpack_archive(sys.argv[1], sys.path[0])\n"
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from reasoner.batch.spark_worker import staged_schema\n"
         "from reasoner.batch.plan import Plan, Profile; from datetime import date; import reasoner\n"
         "plan = Plan(None, date(2028, 1, 1), (Profile('default', {}),), None, False, False, 'r')\n"
         "print(reasoner.__file__, len(staged_schema(plan)))\n"
     )
     found = subprocess.run(
-        [sys.executable, "-I", "-c", script, archive], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-c", script, str(tmp_path / "plexus")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert found.stdout.startswith(str(tmp_path / "plexus"))
     assert (tmp_path / "plexus" / "library-of-the-run" / "ontology" / "note.ttl").is_file()
@@ -214,6 +221,7 @@ def test_the_archive_holds_all_that_a_review_takes(tmp_path):
 
 def test_entity_tables_and_rdf_are_refused_with_what_to_do(tmp_path):
     (tmp_path / "requests.csv").write_text("identifier\nX\n")
+    (tmp_path / "lines.csv").write_text("request,sequence\nX,1\n")
     for source in (tmp_path, ROOT / "cases" / "complete-record"):
         with pytest.raises(BatchError, match="Spark reads nested Parquet.*write_nested"):
             checked_sources([str(source)], PLAN)
@@ -221,7 +229,7 @@ def test_entity_tables_and_rdf_are_refused_with_what_to_do(tmp_path):
 
 def test_rdf_written_as_nested_parquet_is_accepted(tmp_path):
     target = tmp_path / "requests.parquet"
-    refused = write_nested([ROOT / "cases" / "complete-record"], target, Reading(K))
+    refused = write_nested([ROOT / "cases" / "complete-record" / "request.ttl"], target, Reading(K))
     assert refused == ()
     assert pq.read_table(target).schema.equals(SCHEMA)
     assert pq.read_table(target).num_rows == 1
@@ -267,7 +275,7 @@ def test_errors_of_spark_are_sentences():
         "[PYTHON_VERSION_MISMATCH] Python in worker has different version: 3.11 than that in driver: 3.12, PySpark": (
             "The workers run Python 3.11, and this is Python 3.12. Set PYSPARK_PYTHON"
         ),
-        "PythonException: ModuleNotFoundError: No module named 'clingo'": "A worker has no Python package clingo. Install",
+        "PythonException: No module named 'clingo'": "A worker has no Python package clingo. Install",
         text: "A worker failed: internal error.",
         "Job aborted: ExecutorLostFailure (executor 3 exited)": "Workers were lost again and again",
     }

@@ -147,7 +147,7 @@ def _checked(source: str, plan: Plan) -> list[str]:
     try:
         kind = kind_of(path, schema).name
     except TableError:
-        if path.is_dir():  # it may have folders such as state=OH, which Spark reads
+        if path.is_dir() and any(path.rglob("*.parquet")):  # it may have folders such as state=OH, which Spark reads
             return [str(path)]
         raise
     if kind == "nested table":

@@ -20,7 +20,6 @@ from reasoner.errors import BatchError, PlexusError, ReadingError, UnknownTerm
 
 if TYPE_CHECKING:
     from reasoner.batch.plan import Plan
-    from reasoner.batch.run import Options
     from reasoner.tables.chunks import Reading
 
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
