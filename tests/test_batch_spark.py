@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from copy import deepcopy
 from dataclasses import replace
 from datetime import date
@@ -399,7 +399,7 @@ def free_port():
         return found.getsockname()[1]
 
 
-def until(condition, seconds=120):
+def until(condition, seconds=300):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := condition():
@@ -409,36 +409,47 @@ def until(condition, seconds=120):
 
 
 @contextmanager
+def started(command, log, **options):
+    """A process in a group of its own, which is ended with all that it has started."""
+    command = [str(c) for c in command]
+    process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, **options)
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
 def cluster(folder):
-    """A standalone master and two workers of one core each on the loopback address, each a process group."""
+    """A standalone master and two workers of one core each on the loopback address: its address, and the workers."""
     import pyspark
 
-    home = Path(pyspark.__file__).parent
-    port = free_port()
+    home, port = Path(pyspark.__file__).parent, free_port()
     environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_HOME": str(home)}
-    started = []
+    log = folder / "cluster.log"
 
     def start(name, *more):
         command = [home / "bin" / "spark-class", f"org.apache.spark.deploy.{name}", "--host", "127.0.0.1", *more]
-        log = (folder / f"{len(started)}.log").open("wb")
-        options = {"cwd": folder, "env": environment, "stdout": log, "stderr": log, "start_new_session": True}
-        started.append(subprocess.Popen([str(c) for c in command], **options))
-        return folder / f"{len(started) - 1}.log"
+        return started(command, out, cwd=folder, env=environment)
 
-    try:
-        web = ("--webui-port", str(free_port()))
-        log = start("master.Master", "--port", str(port), *web)
+    with ExitStack() as stack:
+        out = stack.enter_context(log.open("wb"))
+        stack.enter_context(start("master.Master", "--port", port, "--webui-port", free_port()))
         until(lambda: b"I have been elected leader" in log.read_bytes())
         master = f"spark://127.0.0.1:{port}"
-        for _ in range(2):
-            start("worker.Worker", "-c", "1", "-m", "1g", "-d", str(folder / "work"), "--webui-port", "0", master)
+        options = ("-c", 1, "-m", "1g", "-d", folder / "work", "--webui-port", 0, master)
+        workers = [stack.enter_context(start("worker.Worker", *options)) for _ in range(2)]
         until(lambda: log.read_bytes().count(b"Registering worker") == 2)
-        yield master, started[1:]
-    finally:
-        for process in started:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        yield master, workers
+
+
+def in_the_middle(driver, out, told_by_it):
+    """Whether a task is finished, and each worker (of one core) has another in work."""
+    assert driver.poll() is None, told_by_it.read_text()
+    staging = out / "_unfinished" / "staged" / "_temporary" / "0"
+    return any(staging.glob("task_*")) and len(list(staging.glob("_temporary/attempt_*"))) == 2
 
 
 @SPARK
@@ -458,19 +469,14 @@ def test_a_worker_that_is_killed_takes_nothing_with_it(tmp_path):
         profiles = ["--readings", "default", "--readings", "any:A10=any-one"]
         options = ["-o", str(out), "--as-of", "2028-01-01", "--engine", "spark", "--master", master, *profiles]
         command = [sys.executable, "-W", "ignore", "-c", "from reasoner.cli import main; main()", "batch", str(folder)]
-        with (tmp_path / "told").open("wb") as said:
-            environment = {**os.environ, "SPARK_CONF_DIR": str(conf)}
-            driver = subprocess.Popen([*command, *options], cwd=ROOT, env=environment, stdout=said, stderr=said)
-        staging = out / "_unfinished" / "staged" / "_temporary" / "0"
-
-        def in_the_middle():
-            # One core a worker: two attempts at once are one on each of them.
-            assert driver.poll() is None, (tmp_path / "told").read_text()
-            return any(staging.glob("task_*")) and len(list(staging.glob("_temporary/attempt_*"))) == 2
-
-        until(in_the_middle)
-        os.killpg(workers[0].pid, signal.SIGKILL)
-        code = driver.wait(300)
+        environment = {**os.environ, "SPARK_CONF_DIR": str(conf)}
+        with (
+            (tmp_path / "told").open("wb") as said,
+            started([*command, *options], said, cwd=ROOT, env=environment) as driver,
+        ):
+            until(lambda: in_the_middle(driver, out, tmp_path / "told"))
+            os.killpg(workers[0].pid, signal.SIGKILL)
+            code = driver.wait(400)
     assert code == 1, (tmp_path / "told").read_text()  # some requests are rejected
     (events,) = (p for p in (tmp_path / "events").rglob("*") if p.is_file() and p.name.startswith(("app-", "events_")))
     ends = [json.loads(line) for line in events.read_text().splitlines() if '"SparkListenerTaskEnd"' in line]
@@ -478,10 +484,18 @@ def test_a_worker_that_is_killed_takes_nothing_with_it(tmp_path):
     assert_same(out, local(folder, tmp_path / "local"))
 
 
+OTHER_PYTHON = """
+import sys
+from collections import namedtuple
+Version = namedtuple("Version", "major minor micro releaselevel serial")
+sys.version_info = Version(3, sys.version_info[1] + 1, 0, "final", 0)
+"""
+
+
 @SPARK
-def test_workers_of_another_python_are_told(tmp_path, monkeypatch):
+def test_workers_of_another_python_are_told(tmp_path):
     pq.write_table(as_table(requests()[:3]), tmp_path / "x.parquet")
-    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.version_info = (3, 9, 0, 'final', 0)\n")
+    (tmp_path / "sitecustomize.py").write_text(OTHER_PYTHON)
     other = tmp_path / "python"
     other.write_text(f'#!/bin/sh\nPYTHONPATH="{tmp_path}:$PYTHONPATH" exec {sys.executable} "$@"\n')
     other.chmod(0o755)
@@ -504,7 +518,10 @@ def test_workers_of_another_python_are_told(tmp_path, monkeypatch):
         check=False,
     )
     assert found.returncode == 1
-    assert "The workers run Python 3.9, and this is Python" in found.stderr
+    assert (
+        f"The workers run Python 3.{sys.version_info.minor + 1}, and this is Python 3.{sys.version_info.minor}."
+        in found.stderr
+    )
     assert "Traceback" not in found.stderr
     assert found.stdout == ""
 

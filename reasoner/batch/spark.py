@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ from reasoner.batch.plan import Plan
 from reasoner.batch.run import check_lines, identity_of, manifest_of
 from reasoner.batch.spark_files import OUTPUTS, OutputFolder
 from reasoner.batch.spark_session import LOCAL, SETTINGS, check_installed, session, told
-from reasoner.batch.spark_shipping import ARCHIVE, evaluation, identifiers, pack
+from reasoner.batch.spark_shipping import evaluation, identifiers, ship
 from reasoner.batch.spark_worker import COUNTS, FAULT, FILE, OF_LINE, PLACE, REASONS, Job, records_of, staged_schema
 from reasoner.errors import BatchError, PlexusError, TableError
 from reasoner.knowledge import load
@@ -93,10 +92,9 @@ def review_on_spark(
     context_of(plan)  # what is asked is checked before anything is written
     paths = checked_sources(sources, plan)
     folder = OutputFolder(spark, _absolute(output))
-    with _in_words(), tempfile.TemporaryDirectory(prefix="plexus-archive-") as temporary:
+    with _in_words():
         folder.begin(force=force)
         try:
-            spark.sparkContext.addArchive(f"{pack(plan.library, Path(temporary))}#{ARCHIVE}")
             return _Run(spark.newSession(), sources, paths, plan, folder).whole()
         except BaseException:
             folder.discard()
@@ -169,6 +167,7 @@ class _Run:
     ) -> None:
         self.begun = time.perf_counter()
         self.spark, self.paths, self.folder = spark, list(paths), folder
+        self.archive = ship(spark.sparkContext, plan.library)
         for name, value in SETTINGS.items():
             spark.conf.set(name, value)
         partitions = TASKS_PER_CORE * spark.sparkContext.defaultParallelism
@@ -226,14 +225,16 @@ class _Run:
         """The identifiers that several rows of the whole input have."""
         key = self.mapping.requests.of(REQUEST_KEY)
         assert key is not None  # nested_map has asked for it
-        keys = self.rows.select(_column(key.source).alias("key")).mapInArrow(identifiers("key"), "key string")
+        keys = self.rows.select(_column(key.source).alias("key")).mapInArrow(
+            identifiers("key", self.archive), "key string"
+        )
         return tuple(sorted(r[0] for r in keys.groupBy("key").count().where("count > 1").select("key").collect()))
 
     def _staged(self, job: Job) -> Any:
         """All rows reviewed, once, and written aside."""
         from pyspark.sql.pandas.types import from_arrow_schema
 
-        reviewed = self.rows.mapInArrow(evaluation(job), from_arrow_schema(staged_schema(self.plan)))
+        reviewed = self.rows.mapInArrow(evaluation(job, self.archive), from_arrow_schema(staged_schema(self.plan)))
         path = self.folder.inside("staged")
         reviewed.write.option("compression", "zstd").parquet(path)
         return self.spark.read.schema(reviewed.schema).parquet(path)

@@ -191,7 +191,7 @@ def told(error: Exception) -> BatchError:
         return BatchError(f"A worker failed: {said[-1]}")
     condition = _condition(error)
     cure = next((cure for name, cure in _CONDITIONS.items() if condition.startswith(name)), "")
-    if "ExecutorLost" in text or "executor" in text.lower() and "lost" in text.lower():
+    if "ExecutorLostFailure" in text:
         cure = "Workers were lost again and again; give them more memory (spark.executor.memory), then run it anew."
     return BatchError(f"Spark has failed: {_first_line(error)}", cure)
 
@@ -206,4 +206,5 @@ def _condition(error: Exception) -> str:
 def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     line = next((x for x in lines if not x.startswith(("An error occurred", "py4j."))), type(error).__name__)
+    line = re.sub(r"^.*Lost task [\d.]+ in stage [\d.]+ \(TID \d+\) \(.*?\): ", "", line)
     return re.sub(r"^:?\s*(?:[\w$]+\.)+[\w$]+(?:Exception|Error): ", "", line)[:300]

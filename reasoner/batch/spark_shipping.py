@@ -7,10 +7,15 @@ knowledge once and keeps it for all of its batches.
 
 from __future__ import annotations
 
+import atexit
+import hashlib
 import pickle
+import shutil
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +25,28 @@ from reasoner.batch.spark_worker import Job
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ARCHIVE = "plexus-for-workers"
-"""The folder that a worker unpacks the archive into."""
 _LIBRARY = "library-of-the-run"
 _PARTS = ("ontology", "shapes")
 
 Batches = Callable[[Iterable["pa.RecordBatch"]], Iterator["pa.RecordBatch"]]
+
+
+@cache
+def _folder() -> Path:
+    """A folder that lasts as long as this process: Spark fetches archives anew for every worker that it starts."""
+    folder = Path(tempfile.mkdtemp(prefix="plexus-archives-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def ship(context: Any, library: Path | None) -> str:
+    """Have the workers of a Spark context unpack plexus and a library; the name of the folder that they unpack into."""
+    packed = pack(library, _folder())
+    name = f"plexus-{hashlib.sha256(packed.read_bytes()).hexdigest()[:16]}"
+    archive = packed.rename(packed.with_name(f"{name}.zip"))
+    if not any(str(path).endswith(f"#{name}") for path in context.listArchives):
+        context.addArchive(f"{archive}#{name}")
+    return name
 
 
 def pack(library: Path | None, folder: Path) -> Path:
@@ -35,7 +56,7 @@ def pack(library: Path | None, folder: Path) -> Path:
         library: a library of one's own (default: what plexus ships).
         folder: where the archive is written.
     """
-    archive = folder / f"{ARCHIVE}.zip"
+    archive = folder / "plexus.zip"
     package, data = Path(resources.__file__).parent, resources.data_dir()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
         _add(out, package, "reasoner", skip={"data", "__pycache__"})
@@ -53,19 +74,19 @@ def _add(out: zipfile.ZipFile, folder: Path, name: str, skip: Iterable[str] = ()
             out.write(path, f"{name}/{inside.as_posix()}")
 
 
-def evaluation(job: Job) -> Batches:
+def evaluation(job: Job, archive: str) -> Batches:
     """The review of a partition as a function that Spark can send to workers."""
-    return _sent("evaluate", pickle.dumps(replace(job, plan=replace(job.plan, library=None))), job.plan.library is None)
+    own = None if job.plan.library is None else _LIBRARY
+    return _sent("evaluate", pickle.dumps(replace(job, plan=replace(job.plan, library=None))), archive, own)
 
 
-def identifiers(column: str) -> Batches:
+def identifiers(column: str, archive: str) -> Batches:
     """The identifiers of a partition as a function that Spark can send to workers."""
-    return _sent("keys_of", pickle.dumps(column), True)
+    return _sent("keys_of", pickle.dumps(column), archive, None)
 
 
-def _sent(function: str, argument: bytes, shipped_only: bool) -> Batches:
+def _sent(function: str, argument: bytes, archive: str, library: str | None) -> Batches:
     """A function that names plexus in texts alone: it can be unpickled before the archive is on the path."""
-    archive, library = ARCHIVE, None if shipped_only else _LIBRARY
 
     def run(batches: Iterable[Any]) -> Iterator[Any]:
         import sys
