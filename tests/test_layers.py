@@ -71,6 +71,9 @@ WITHIN = {
         ["inputs", "parts"],
         ["workers"],
         ["run"],
+        ["spark_worker", "spark_files", "spark_session"],
+        ["spark_shipping"],
+        ["spark"],
     ],
     "columnar": [
         ["algebra", "literals"],
@@ -131,6 +134,7 @@ WITHIN = {
         ["entities", "nested", "rdf_input"],
         ["merge"],
         ["sources"],
+        ["writing"],
         ["report", "notes"],
         ["report", "notes"],
         ["report_text", "draft", "sample_tables"],

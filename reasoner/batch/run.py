@@ -107,7 +107,7 @@ def run(
     for path in inputs:
         kind_of(path, schema)
     sources = [fingerprint(p) for p in inputs]
-    identity = _identity(sources, plan, options.metadata)
+    identity = identity_of(sources, plan, options.metadata)
     plan = replace(plan, run_id=identity["run_id"])
     workers, rows = _division(options)
     parts, cut = _folder(out, identity, options, Cut(rows, options.memory))
@@ -119,11 +119,11 @@ def run(
         done[record.number] = record
         _told(watch, record)
     records = [done[n] for n in sorted(done)]
-    _check(records)
+    check_lines(records)
     joined = time.perf_counter()
     for table in TABLES:
         _joined(records, parts, out, table)
-    manifest = _manifest(identity, plan, records, sources)
+    manifest = manifest_of(identity, plan, records, sources)
     manifest["seconds"]["join"] = round(time.perf_counter() - joined, 3)
     manifest["seconds"]["whole"] = round(time.perf_counter() - begun, 3)
     manifest["peak_memory_bytes"] = _peak(workers)
@@ -173,7 +173,7 @@ def _some(chunks: Iterator[Any], number: int) -> Iterator[Any]:
 # ---- The folder ------------------------------------------------------------------------------------
 
 
-def _identity(sources: list[dict[str, Any]], plan: Plan, metadata: Path | None) -> dict[str, Any]:
+def identity_of(sources: list[dict[str, Any]], plan: Plan, metadata: Path | None = None) -> dict[str, Any]:
     """What a run is: software, plan, knowledge and inputs, and the digest of these."""
     policy, shapes, program = knowledge_digests(load(plan.library))
     said: dict[str, Any] = {
@@ -242,7 +242,7 @@ def _joined(records: list[PartRecord], parts: Path, out: Path, table: str) -> No
     temporary.replace(target)
 
 
-def _check(records: list[PartRecord]) -> None:
+def check_lines(records: list[PartRecord]) -> None:
     """Every line that went in came out.
 
     Raises:
@@ -254,9 +254,10 @@ def _check(records: list[PartRecord]) -> None:
             raise BatchError(what, "This is a fault of plexus; please report it.")
 
 
-def _manifest(
+def manifest_of(
     identity: dict[str, Any], plan: Plan, records: list[PartRecord], sources: list[dict[str, Any]]
 ) -> dict[str, Any]:
+    """What is told of a whole run: what it is, its inputs, and the sums of what its chunks counted."""
     summary: dict[str, Any] = {}
     faults: dict[str, Any] = {}
     seconds: dict[str, Any] = {}
