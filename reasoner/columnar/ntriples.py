@@ -8,7 +8,7 @@ capitals, unusual IRIs) is given to pyoxigraph, so that what is an error there i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,7 @@ class Names:
 
     texts: pa.Array
     """The IRIs in angle brackets."""
+    _terms: dict[int, NamedNode] = field(default_factory=dict, repr=False)
 
     @property
     def size(self) -> int:
@@ -77,7 +78,10 @@ class Names:
 
     def term(self, number: int) -> NamedNode:
         """The IRI of a number."""
-        return NamedNode(self._written[number][1:-1])
+        found = self._terms.get(number)
+        if found is None:
+            found = self._terms[number] = NamedNode(self._written[number][1:-1])
+        return found
 
     @cached_property
     def order_keys(self) -> tuple[NDArray[np.int8], NDArray[np.float64]]:

@@ -1,10 +1,10 @@
 """The floor: the nine leaf statuses of Coverage Policy 0587, written by hand for one flat table.
 
 What somebody gets who knows the policy, the readings and how many rows of each class a request has at most: one wide
-row a request, and boolean expressions over it, the same text for DuckDB and for Polars. It knows no other reading, gives
-no evidence, composes nothing and writes nothing. What the vocabulary says (which sites lie in the plexus, which kinds
-are compressions) is asked of it once and becomes lists of names. Nobody's judgement takes the place of evidence here:
-data with a payer's reviewer are refused.
+row a request, and boolean expressions over it, the same text for DuckDB and for Polars. It knows no other reading,
+gives no evidence, composes nothing and writes nothing. What the vocabulary says (which sites lie in the plexus, which
+kinds are compressions) is asked of it once and becomes lists of names. A payer's reviewer, whose judgement would take
+the place of evidence, is not provided for: such data are refused.
 
 A status is a small number: met 0, unmet 1, conflicting 2, to judge 3, undocumented 4.
 """
@@ -246,10 +246,8 @@ class Floor:
     """The stages of expressions for so many rows of each class; what a stage names, later ones use."""
 
     def __init__(self, columns: list[str]) -> None:
-        self.most = {
-            letter: 1 + max((int(c[1 : c.index("_")]) for c in columns if c[0] == letter and c[1].isdigit()), default=-1)
-            for letter in "fsgtnxj"
-        }
+        slots = {c.split("_")[0] for c in columns if c[1].isdigit()}
+        self.most = {letter: sum(s[0] == letter for s in slots) for letter in "fsgtnxj"}
 
     def each(self, letter: str) -> list[str]:
         return [f"{letter}{i}" for i in range(self.most[letter])]
@@ -564,11 +562,10 @@ def in_duckdb(path: Path) -> pa.Table:
     connection = duckdb.connect()
     connection.execute(f"SET threads = {_processors()}")
     query = f"SELECT * FROM read_parquet('{path}')"
-    names = [c[0] for c in connection.execute(f"{query} LIMIT 0").description]
-    for stage in Floor(names).stages():
+    for stage in Floor(connection.sql(query).columns).stages():
         query = f"SELECT *, {', '.join(f'{e} AS {n}' for n, e in stage.items())} FROM ({query})"
     leaves = ", ".join(f'"{leaf}"' for leaf in LEAVES)
-    return connection.execute(f"SELECT identifier, {leaves} FROM ({query})").to_arrow_table()
+    return connection.sql(f"SELECT identifier, {leaves} FROM ({query})").to_arrow_table()
 
 
 def in_polars(path: Path) -> pa.Table:
