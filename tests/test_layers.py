@@ -82,7 +82,7 @@ WITHIN = {
         ["reading"],
         ["graph"],
         ["per_view"],
-        ["masks", "walking"],
+        ["masks", "walking", "ntriples"],
         ["pairwise", "value_tests", "evaluate"],
         ["report"],
     ],
