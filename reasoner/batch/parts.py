@@ -122,7 +122,7 @@ def _finish(chunk: Chunk, plan: Plan, folder: Path, review: ReviewTable) -> Part
     read = time.perf_counter()
     found = review(rows, plan)
     reviewed = time.perf_counter()
-    rejected = _rejected(found.rejected, refused)
+    rejected = _rejected(found.rejected, refused, chunk)
     tables = {"outcomes": found.outcomes, "reasons": found.reasons, "rejected": rejected}
     digests = {name: _write(_flat(table), part_file(folder, name, chunk.number)) for name, table in tables.items()}
     written = time.perf_counter()
@@ -171,10 +171,19 @@ def lines_of(rows: pa.Table) -> int:
     return _sum(compute().list_value_length(rows.column("lines")))
 
 
-def _rejected(found: pa.Table, refused: pa.Table | None) -> pa.Table:
-    pa = arrow()
+def _rejected(found: pa.Table, refused: pa.Table | None, chunk: Chunk) -> pa.Table:
+    """What the reader and the review rejected; the review counts the rows of its table, which are made those of a file.
+
+    Where the rows are not those of one file, the request alone says which record is meant.
+    """
+    pa, pc = arrow(), compute()
     schema = rejected_schema()
-    several = [t.select(schema.names).cast(schema) for t in (refused, found) if t is not None]
+    size = found.num_rows
+    row = pc.add(found.column("row"), chunk.first) if chunk.source else pa.nulls(size, pa.int64())
+    source = pa.repeat(pa.scalar(chunk.source, pa.string()), size)
+    placed = found.set_column(found.column_names.index("row"), "row", row)
+    placed = placed.set_column(placed.column_names.index("source"), "source", source)
+    several = [t.select(schema.names).cast(schema) for t in (refused, placed) if t is not None]
     return pa.concat_tables(several)
 
 

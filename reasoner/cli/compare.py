@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
+@click.option("--profiles", nargs=2, metavar="A B", help="Of outputs of batches: profile A of OLD with B of NEW.")
 @click.option("--anyway", is_flag=True, help="Compare the two even if they are reviews of two requests.")
 @click.option("--line", type=int, help="The line to draw, where the request has several.")
 @click.option("--fail-if-changed", is_flag=True, help="Exit with 3 if a line comes out otherwise, is new or is gone.")
@@ -31,6 +32,7 @@ def compare(
     context: click.Context,
     old: str,
     new: str,
+    profiles: tuple[str, str] | None,
     anyway: bool,
     line: int | None,
     fail_if_changed: bool,
@@ -44,12 +46,21 @@ def compare(
     removed or superseded evidence, another reading, edition, day, policy, program or version. Where one file holds
     several reviews, the one of the same request is taken.
 
+    OLD and NEW can also be two folders that plexus batch has written, or one named twice with --profiles: then it tells
+    how many lines flip, from what to what, and which criteria change with them.
+
     Exit codes: 0 compared, whatever changed; 1 a file is refused, or the reviews are of two requests; 2 wrong usage;
     3 --fail-if-changed, and something changed.
     """
     form = form_of(output_format, output)
     if old == new == "-":
         raise click.UsageError("Standard input can be one of the two only.")
+    if Path(old).is_dir() and Path(new).is_dir():
+        if _batches(Path(old), Path(new), profiles, form, output) and fail_if_changed:
+            context.exit(3)
+        return
+    if profiles:
+        raise click.UsageError("--profiles is for two folders that plexus batch has written.")
     compared, first, second = _readers(old, new)(old, new, anyway)
     write(_rendered(compared, first, second, form, line, colour=output is None and colour()), output)
     if fail_if_changed and compared.other_outcome:
@@ -67,8 +78,20 @@ def _readers(old: str, new: str) -> Reader:
     """
     for name in (old, new):
         if Path(name).is_dir():
-            raise ReviewFileError(name, "is a folder.", "Name the file of one review (plexus review --format json).")
+            cure = "Name the file of one review (plexus review --format json), or two folders of plexus batch."
+            raise ReviewFileError(name, "is a folder.", cure)
     return _files
+
+
+def _batches(old: Path, new: Path, profiles: tuple[str, str] | None, form: str, output: Path | None) -> bool:
+    """Two outputs of batches, compared; whether a line comes out otherwise, is new or is gone."""
+    from reasoner.batch.flips import flips, flips_json, flips_text
+
+    if form not in ("text", "json"):
+        raise click.UsageError("Outputs of batches are compared as text or json.")
+    found = flips(old, new, profiles or None)
+    write(flips_json(found) if form == "json" else flips_text(found), output)
+    return bool(found.flipped or found.only_old or found.only_new)
 
 
 def _files(old: str, new: str, anyway: bool) -> tuple[Comparison, Review, Review]:
