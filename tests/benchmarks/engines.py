@@ -353,8 +353,12 @@ def shown_batch(found: list[Batch]) -> None:
             print(f"{name:<22}{b.count:>11,}{_s(seconds):>10}{rate:>11,.0f}{peak / MIB:>8,.0f}{ratios}")
     weighed = ", ".join(f"{b.compared:,} of {b.count:,}" for b in found)
     print(f"Nine leaf statuses equal in plexus and in both floors on {weighed} lines (the others are rejected, or no")
-    print("necessity is asked of them). Recommendations and bases are those claimed by the generator. Seconds are those")
-    print("without the start of Python; the floors write nothing, and know one reading and neither groups nor evidence.")
+    print(
+        "necessity is asked of them). Recommendations and bases are those claimed by the generator. Seconds are those"
+    )
+    print(
+        "without the start of Python; the floors write nothing, and know one reading and neither groups nor evidence."
+    )
     for b in found:
         for name, seconds in b.phases.items():
             named = ("load", "evaluate", "compose", "hinges", "write")
