@@ -183,7 +183,7 @@ class _Run:
         """Everything, from the input to the manifest."""
         requests, lines = self._size()
         repeated = self._repeated()
-        plain = () if repeated else (p.name for p in self.here if all_canonical([p], self.schema))
+        plain = () if repeated else (p.name for p in self.here if p.is_file() and all_canonical([p], self.schema))
         staged = self._staged(Job(self.plan, repeated, frozenset(plain)))
         for name, table in zip(OUTPUTS, self._tables(staged), strict=True):
             table.write.option("compression", "zstd").parquet(self.folder.inside(name))
