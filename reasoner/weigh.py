@@ -129,12 +129,7 @@ class Weigher:
 
     def rule_nodes(self, rule: Rule, readings: Readings) -> Nodes:
         """The nodes that fit every facet of a rule."""
-        nodes = self.of_class(rule.evidence_class)
-        for facet in rule.facets:
-            if not nodes:
-                break
-            nodes = self._fitting(nodes, facet, readings)
-        return nodes
+        return frozenset(self._fitting_all(self._live_rule(rule), readings))
 
     def of_class(self, cls: str) -> Nodes:
         """The nodes of an evidence class that are not ignored."""

@@ -10,7 +10,7 @@ from conftest import ROOT
 
 ORDER = [
     ["errors"],
-    ["once", "resources", "vocabulary", "model"],
+    ["once", "spans", "resources", "vocabulary", "model"],
     ["triples"],
     ["locating", "policy_parts"],
     ["policy"],

@@ -7,7 +7,6 @@ an outcome, or its request as rejected with a reason.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reasoner.batch.assigning import Group, groups_of
@@ -28,6 +27,7 @@ from reasoner.batch.weighing import BulkWeigher
 from reasoner.columnar.evaluate import Evaluation
 from reasoner.columnar.reading import read_shapes
 from reasoner.knowledge import Knowledge, load
+from reasoner.once import once_for_each
 from reasoner.policy import Policy, Readings, check_readings, edition_named
 from reasoner.tables.schema import Schema, schema_of
 
@@ -60,30 +60,15 @@ class Context:
     edition: Policy | None
 
 
+@once_for_each
 def context_of(plan: Plan) -> Context:
-    """What a plan means.
+    """What a plan means, found out once for each.
 
     Raises:
         ReadingError: a profile names an ambiguity or a reading that no policy has.
         UnknownTerm: there is no such edition.
         PolicyError: the library is not well made.
     """
-    key = (plan.library, plan.as_of, plan.edition, plan.run_id, plan.all_reasons, plan.hinges)
-    return _context(key, tuple((p.name, tuple(p.readings.items())) for p in plan.profiles))
-
-
-@lru_cache(maxsize=4)
-def _context(key: tuple[object, ...], profiles: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> Context:
-    library, as_of, edition, run_id, all_reasons, hinges = key
-    plan = Plan(
-        library=library,  # type: ignore[arg-type]
-        as_of=as_of,  # type: ignore[arg-type]
-        profiles=tuple(Profile(name, dict(readings)) for name, readings in profiles),
-        edition=edition,  # type: ignore[arg-type]
-        all_reasons=bool(all_reasons),
-        hinges=bool(hinges),
-        run_id=str(run_id),
-    )
     knowledge = load(plan.library)
     for profile in plan.profiles:
         check_readings(knowledge.policies, profile.readings)

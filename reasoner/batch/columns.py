@@ -5,11 +5,11 @@ Nothing is dropped: what names no term or lies outside the calendar is kept as a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pyoxigraph import Literal
+from pyoxigraph import Literal, NamedNode
 
 from reasoner.batch.coding import DAY_COUNT, DAYS, EPOCH, NO_TERM, NUMBER_COUNT, NUMBERS, TERMS, Coding
 from reasoner.columnar.graph import Strings, Terms
@@ -265,20 +265,16 @@ _CODED = {
 }
 
 
-def _written_out(numbers: NDArray[np.generic], absent: NDArray[np.bool_], datatype: str, write: object) -> Cells:
+def _written_out(
+    numbers: NDArray[np.generic], absent: NDArray[np.bool_], datatype: str, write: Callable[[float], str]
+) -> Cells:
     import numpy as np
-    from pyoxigraph import NamedNode
 
     distinct, codes = np.unique(numbers, return_inverse=True)
-    terms = Terms(Literal(write(n), datatype=NamedNode(datatype)) for n in distinct.tolist())  # type: ignore[operator]
-    place = np.array([terms.index[t] for t in _literals(distinct, datatype, write)], np.int32)
+    terms = Terms()
+    named = NamedNode(datatype)
+    place = np.array([terms.add(Literal(write(n), datatype=named)) for n in distinct.tolist()], np.int32)
     return Cells(None, np.where(absent, -1, place[codes]).astype(np.int32), terms)
-
-
-def _literals(numbers: NDArray[np.generic], datatype: str, write: object) -> Iterator[Literal]:
-    from pyoxigraph import NamedNode
-
-    return (Literal(write(n), datatype=NamedNode(datatype)) for n in numbers.tolist())  # type: ignore[operator]
 
 
 def _coded(array: pa.Array) -> tuple[pa.Array, Ids]:

@@ -15,6 +15,7 @@ from reasoner.batch.coding import Coding
 from reasoner.batch.columns import Cells, Columns, TableColumns
 from reasoner.batch.keys import References
 from reasoner.columnar.graph import Block, Edges, Graph, Rows
+from reasoner.spans import spans
 from reasoner.tables.schema import Column
 from reasoner.triples import RDF_TYPE
 from reasoner.vocabulary import COV
@@ -149,9 +150,8 @@ class _Builder:
         first, number = table.starts[views.request], np.diff(table.starts)[views.request]
         starts = np.zeros(views.size + 1, np.int64)
         np.cumsum(number, out=starts[1:])
-        within = np.arange(int(starts[-1])) - np.repeat(starts[:-1], number)
         owner = np.repeat(np.arange(views.size, dtype=np.int32), number)
-        return TableView(table, (np.repeat(first, number) + within).astype(np.int32), owner, starts)
+        return TableView(table, spans(first, number).astype(np.int32), owner, starts)
 
     def _other_lines(self) -> TableView:
         """The lines of each view's request that are not its own."""
@@ -162,9 +162,7 @@ class _Builder:
         if self.whole:
             return TableView(lines, none, none, np.zeros(1, np.int64))
         first, number = lines.starts[self.views.request], np.diff(lines.starts)[self.views.request]
-        starts = np.cumsum(number) - number
-        within = np.arange(int(number.sum())) - np.repeat(starts, number)
-        rows, owner = np.repeat(first, number) + within, np.repeat(np.arange(self.views.size, dtype=np.int32), number)
+        rows, owner = spans(first, number), np.repeat(np.arange(self.views.size, dtype=np.int32), number)
         other = rows != self.views.line[owner]
         return TableView(lines, rows[other].astype(np.int32), owner[other], np.zeros(1, np.int64))
 
@@ -264,6 +262,4 @@ def _taken(rows: Ids | None, values: Ids, view: TableView) -> tuple[Ids | None, 
     np.cumsum(np.bincount(rows, minlength=size), out=starts[1:])
     order = values if len(rows) < 2 or bool((np.diff(rows) >= 0).all()) else values[np.argsort(rows, kind="stable")]
     first, number = starts[view.rows], np.diff(starts)[view.rows]
-    within = np.arange(int(number.sum())) - np.repeat(np.cumsum(number) - number, number)
-    picked = np.repeat(first, number) + within
-    return np.repeat(np.arange(len(view.rows), dtype=np.int32), number), order[picked]
+    return np.repeat(np.arange(len(view.rows), dtype=np.int32), number), order[spans(first, number)]

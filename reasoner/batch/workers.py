@@ -1,4 +1,4 @@
-"""Chunks reviewed side by side: in this process, in threads, or in processes that are started anew.
+"""Chunks reviewed one after the other in this process, or side by side in processes that are started anew.
 
 Each worker has one chunk at a time, so it is known which chunk a worker had that ended. Processes are spawned and
 never forked: a library that has started threads does not survive a fork. A worker ends when its parent does, however
@@ -10,7 +10,6 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,23 +42,6 @@ def in_turn(chunks: Iterable[Chunk], task: Task) -> Iterator[PartRecord]:
     """One chunk after the other, in this process."""
     for chunk in chunks:
         yield task(chunk)
-
-
-def in_threads(chunks: Iterable[Chunk], task: Task, workers: int) -> Iterator[PartRecord]:
-    """Chunks in threads of this process, as they are finished."""
-    with ThreadPoolExecutor(workers) as pool:
-        running: set[Future[PartRecord]] = set()
-        try:
-            for chunk in chunks:
-                running.add(pool.submit(task, chunk))
-                if len(running) > workers:  # one more than run, so that no thread waits for the reader
-                    done, running = wait(running, return_when=FIRST_COMPLETED)
-                    yield from (f.result() for f in done)
-            while running:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (f.result() for f in done)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
 
 # ---- Processes -------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from reasoner.columnar.algebra import Disjoint, Equals, LessThan, Path, UniqueLa
 from reasoner.columnar.masks import Test, both, either, negated
 from reasoner.columnar.order import keys_in_order, ordered, value_of
 from reasoner.columnar.walking import ascending, pairs_from
+from reasoner.spans import spans
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,8 +128,7 @@ def less_than_violations(e: Evaluation, c: LessThan, path: Path | None, block: i
         for others, limits, there in pairs_from(e.graph, c.other, block, focus if once else np.unique(focus)):
             first = np.searchsorted(focus, others, "left")
             number = np.searchsorted(focus, others, "right") - first
-            within = np.arange(int(number.sum())) - np.repeat(np.cumsum(number) - number, number)
-            left = np.repeat(first, number) + within
+            left = spans(first, number)
             broken = ~in_order(e, (values[left], at), (np.repeat(limits, number), there), c.accepted)
             yield focus[left][broken], values[left][broken], at
 

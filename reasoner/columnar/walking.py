@@ -9,6 +9,7 @@ from reasoner.columnar.algebra import Alternative, Inverse, Optional, Path, Pred
 from reasoner.columnar.dependence import followed
 from reasoner.columnar.graph import Edges, Graph
 from reasoner.errors import EngineError
+from reasoner.spans import spans
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,11 +72,9 @@ def _step(graph: Graph, path: Predicate | Inverse, here: Reached, owner: Ids | N
             else:
                 offsets, neighbours = e.followed(graph.blocks[block].size, backwards=backwards)
                 first, number = offsets[terms], offsets[terms + 1] - offsets[terms]
-            total = int(number.sum())
-            if total:
-                within = np.arange(total) - np.repeat(np.cumsum(number) - number, number)
+            if number.any():
                 target = e.source if backwards else e.target
-                parts.append({target: (np.repeat(origins, number), neighbours[np.repeat(first, number) + within])})
+                parts.append({target: (np.repeat(origins, number), neighbours[spans(first, number)])})
     return _union(graph, *parts)
 
 
