@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from datetime import date
 
 import pytest
@@ -221,3 +222,10 @@ def test_amounts_of_memory(text, size):
 def test_what_is_no_profile(text):
     with pytest.raises(BatchError):
         profiles_of([text])
+
+
+def test_without_the_table_library_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # as if it were not installed
+    told = batch(SAMPLES, "-o", tmp_path / "out")
+    assert told.exit_code == 1 and "plexus-reasoner[tables]" in told.stderr
+    assert not (tmp_path / "out").exists()

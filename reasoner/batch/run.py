@@ -29,6 +29,7 @@ from reasoner.errors import BatchError
 from reasoner.knowledge import knowledge_digests, load
 from reasoner.review import software_version
 from reasoner.tables.chunks import Reading
+from reasoner.tables.optional import arrow
 from reasoner.tables.schema import schema_of
 from reasoner.tables.sources import kind_of
 
@@ -102,7 +103,8 @@ def run(
     """
     options = options or Options()
     begun = time.perf_counter()
-    context_of(plan)  # what is asked is checked before anything is written
+    arrow()  # what is needed and what is asked is checked before anything is written
+    context_of(plan)
     schema = schema_of(load(plan.library))
     for path in inputs:
         kind_of(path, schema)
