@@ -39,7 +39,7 @@ ORDER = [
     ["weigh"],
     ["determine"],
     ["bearing"],
-    ["counterfactual", "describe", "authority"],
+    ["counterfactual", "describe", "authority", "decision_table"],
     ["explain", "notes"],
     ["reason"],
     ["lines", "interactions"],

@@ -20,6 +20,7 @@ from reasoner.cli.new_policy import new_policy
 from reasoner.cli.output import tell
 from reasoner.cli.query import query
 from reasoner.cli.review import review
+from reasoner.cli.table import table
 from reasoner.cli.verify import verify
 from reasoner.cli.whatif import whatif
 from reasoner.errors import PlexusError
@@ -72,6 +73,7 @@ for command in (
     verify,
     cases,
     readings,
+    table,
     template,
     prepare,
     shapes,
