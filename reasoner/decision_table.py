@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 VALUES = (GroupStatus.MET, GroupStatus.UNMET, GroupStatus.OPEN)
 LEAF = {GroupStatus.MET: Status.MET, GroupStatus.UNMET: Status.UNMET, GroupStatus.OPEN: Status.UNDOCUMENTED}
-"""A status of a leaf for each of the three values."""
+"""A leaf of each of the three values; open leaves are composed alike, whatever keeps them open."""
 LARGEST = 1_000_000
 """How many combinations are asked at most."""
 
@@ -43,14 +43,14 @@ class TableRow:
         recommendation: what the program recommends.
         basis: what that rests on.
         constraint: the label of the constraint between facts that the statuses break, else None.
-        vectors: for how many combinations of the five statuses of all leaves the row stands.
+        combinations: for how many combinations of the leaves, each met, unmet or open, the row stands.
     """
 
     statuses: tuple[frozenset[GroupStatus], ...]
     recommendation: Recommendation
     basis: Basis
     constraint: str | None
-    vectors: int
+    combinations: int
 
     def fits(self, statuses: tuple[GroupStatus, ...]) -> bool:
         """Whether a combination fits the row."""
@@ -91,10 +91,10 @@ def decision_table(policy: Policy, readings: Readings | None = None, *, full: bo
 
     chosen = policy.default_readings if readings is None else readings
     columns = tuple(_columns(policy, chosen))
-    combinations = len(VALUES) ** len(columns)
-    if combinations > LARGEST:
+    size = len(VALUES) ** len(columns)
+    if size > LARGEST:
         raise DecisionTableError(
-            f"The table of {policy.name} has {len(columns)} columns, that is {combinations:,} combinations; "
+            f"The table of {policy.name} has {len(columns)} columns, that is {size:,} combinations; "
             f"at most {LARGEST:,} are asked for."
         )
     outcomes: list[Decision] = []
@@ -104,7 +104,7 @@ def decision_table(policy: Policy, readings: Readings | None = None, *, full: bo
         if decision not in outcomes:
             outcomes.append(decision)
         codes[place] = outcomes.index(decision)
-    weights = [tuple(_vectors(policy, c.iri, chosen)[v] for v in VALUES) for c in columns]
+    weights = [tuple(_ways(policy, c.iri, chosen)[v] for v in VALUES) for c in columns]
     found = _each(codes) if full else _merged(codes, (ANY,) * len(columns))
     rows = tuple(_row(policy, fit, outcomes[code], weights) for fit, code in found)
     return DecisionTable(policy, chosen, columns, rows)
@@ -147,12 +147,12 @@ def _asked(policy: Policy, readings: Readings, columns: tuple[Criterion, ...], p
     return program(policy).decide(tuple(known[leaf.iri] for leaf in policy.leaves), readings)
 
 
-def _vectors(policy: Policy, iri: str, readings: Readings) -> dict[GroupStatus, int]:
-    """How many combinations of the five statuses of its leaves give a node each of its three statuses."""
+def _ways(policy: Policy, iri: str, readings: Readings) -> dict[GroupStatus, int]:
+    """How many combinations of its leaves, each met, unmet or open, give a node each of these statuses."""
     node = policy.by_iri[iri]
     if node.is_leaf:
-        return {GroupStatus.MET: 1, GroupStatus.UNMET: 1, GroupStatus.OPEN: sum(s.is_open for s in Status)}
-    members = [_vectors(policy, m, readings) for m in node.members]
+        return dict.fromkeys(VALUES, 1)
+    members = [_ways(policy, m, readings) for m in node.members]
     counts = {(0, 0): 1}
     """Combinations by how many members are met and how many are open."""
     for member in members:
@@ -226,5 +226,5 @@ def _row(policy: Policy, fit: Fit, decision: Decision, weights: list[tuple[int, 
         recommendation=decision.recommendation,
         basis=decision.basis,
         constraint=labels[decision.constraint] if decision.constraint else None,
-        vectors=prod(sum(w[v] for v in values) for values, w in zip(fit, weights, strict=True)),
+        combinations=prod(sum(w[v] for v in values) for values, w in zip(fit, weights, strict=True)),
     )

@@ -6,19 +6,26 @@ import csv
 import json
 import random
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from test_batch_chunk import rows
 
 from reasoner.batch import flips as module
 from reasoner.batch.flips import StatusChange, compare_batches
 from reasoner.batch.outcome_files import OutcomeFolder
+from reasoner.batch.plan import Plan, Profile
+from reasoner.batch.run import Options, run
 from reasoner.cli import main
 from reasoner.errors import BatchError
+from reasoner.knowledge import load
+from reasoner.tables.schema import nested_schema, schema_of
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
+DAY = date(2028, 1, 1)
 WORDS = ("met", "unmet", "undocumented")
 BASES = {"approve": "criteria-met", "deny": "criterion-unmet", "pend": "open"}
 
@@ -42,10 +49,10 @@ def line(request, number=1, recommendation="approve", profile="default", edition
     }
 
 
-def folder(path: Path, rows, profiles=None, group=7, **said) -> OutcomeFolder:
+def folder(path: Path, lines, profiles=None, group=7, **said) -> OutcomeFolder:
     """An output of a batch, as far as a comparison reads it."""
     path.mkdir(parents=True)
-    columns = {k: [r.get(k) for r in rows] for k in rows[0]}
+    columns = {k: [r.get(k) for r in lines] for k in lines[0]}
     made = {
         k: pa.array(v, pa.int64()) if k == "line" else pa.array(v, pa.string()).dictionary_encode()
         for k, v in columns.items()
@@ -78,7 +85,7 @@ def random_lines(seed, number=300):
 
 def expected(old, new):
     """The same comparison over dictionaries, row by row."""
-    one, other = ({(r["request"], r["line"]): r for r in rows} for rows in (old, new))
+    one, other = ({(r["request"], r["line"]): r for r in side} for side in (old, new))
     both = [(one[k], other[k]) for k in one if k in other]
     flipped = [(a, b) for a, b in both if a["recommendation"] != b["recommendation"]]
     moved = Counter((c, a[c], b[c]) for a, b in flipped for c in ("compression", "symptoms") if a.get(c) != b.get(c))
@@ -121,9 +128,9 @@ def test_the_order_of_rows_does_not_matter(tmp_path):
 
 
 def test_two_profiles_of_one_output(tmp_path):
-    rows = [line("a"), line("a", profile="strict", recommendation="deny", symptoms="unmet"), line("b")]
-    rows.append(line("b", profile="strict"))
-    out = folder(tmp_path / "a", rows, {"default": {}, "strict": {"A10": "each-listed"}})
+    lines = [line("a"), line("a", profile="strict", recommendation="deny", symptoms="unmet"), line("b")]
+    lines.append(line("b", profile="strict"))
+    out = folder(tmp_path / "a", lines, {"default": {}, "strict": {"A10": "each-listed"}})
     compared = compare_batches(out, out, ("default", "strict"))
     (pair,) = compared.pairs
     assert pair.matrix == {("approve", "approve"): 1, ("approve", "deny"): 1}
@@ -134,8 +141,8 @@ def test_two_profiles_of_one_output(tmp_path):
 
 
 def test_profiles_are_paired_by_name(tmp_path):
-    rows = [line("a"), line("a", profile="strict")]
-    both = folder(tmp_path / "a", rows, {"default": {}, "strict": {}})
+    lines = [line("a"), line("a", profile="strict")]
+    both = folder(tmp_path / "a", lines, {"default": {}, "strict": {}})
     one = folder(tmp_path / "b", [line("a", profile="strict")], {"strict": {}})
     other = folder(tmp_path / "c", [line("a", profile="mild")], {"mild": {}})
     assert [(p.before, p.after) for p in compare_batches(both, one).pairs] == [("strict", "strict")]
@@ -171,8 +178,8 @@ def test_another_edition_and_what_else_the_runs_were_made_with_is_said(tmp_path)
 
 
 def test_a_line_that_stands_twice_is_refused(tmp_path):
-    for name, rows in (("a", [line("a"), line("a")]), ("b", [line("b"), line("a")])):
-        folder(tmp_path / name, rows)
+    for name, lines in (("a", [line("a"), line("a")]), ("b", [line("b"), line("a")])):
+        folder(tmp_path / name, lines)
     with pytest.raises(BatchError, match="stands twice"):
         compare_batches(OutcomeFolder(tmp_path / "a"), OutcomeFolder(tmp_path / "b"))
 
@@ -206,20 +213,20 @@ def test_json_and_the_table_of_flips_agree(two, tmp_path):
         done = invoke(*two, "--format", "json", "--flips", str(tmp_path / name))
         assert done.exit_code == 0, done.output
     (told,) = json.loads(done.stdout)["profiles"]
-    rows = list(csv.DictReader((tmp_path / "flips.csv").open(encoding="utf-8")))
+    listed = list(csv.DictReader((tmp_path / "flips.csv").open(encoding="utf-8")))
     table = pq.read_table(tmp_path / "flips.parquet").to_pylist()
-    assert len(rows) == len(table) == told["flipped"] > 0
-    assert [r["request"] for r in rows] == [r["request"] for r in table]
-    counted = Counter((r["recommendation_before"], r["recommendation_after"]) for r in rows)
-    assert counted == {
+    assert len(listed) == len(table) == told["flipped"] > 0
+    assert [r["request"] for r in listed] == [r["request"] for r in table]
+    counts = Counter((r["recommendation_before"], r["recommendation_after"]) for r in listed)
+    assert counts == {
         (x["before"], x["after"]): x["lines"] for x in told["recommendations"] if x["before"] != x["after"]
     }
 
 
 def test_fail_if_changed_heeds_flips_and_lines_in_one_only(two, tmp_path):
     assert invoke(*two, "--fail-if-changed").exit_code == 3
-    for name, rows in (("c", [line("a")]), ("d", [line("a")]), ("e", [line("a"), line("b")])):
-        folder(tmp_path / name, rows)
+    for name, lines in (("c", [line("a")]), ("d", [line("a")]), ("e", [line("a"), line("b")])):
+        folder(tmp_path / name, lines)
     assert invoke(str(tmp_path / "c"), str(tmp_path / "d"), "--fail-if-changed").exit_code == 0
     assert invoke(str(tmp_path / "c"), str(tmp_path / "e"), "--fail-if-changed").exit_code == 3
 
@@ -250,3 +257,48 @@ def test_a_damaged_file_of_outcomes_is_told(two):
     (Path(two[0]) / "outcomes.parquet").write_bytes(b"PAR1")
     done = invoke(*two)
     assert done.exit_code == 1 and "cannot be read as Parquet" in done.stderr
+
+
+# ---- Outputs that a batch has written --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory):
+    """All cases in two profiles; and half of them, in another order, under the second profile's readings only."""
+    made = tmp_path_factory.mktemp("outputs")
+    both = (Profile("default", {}), Profile("lenient", {"A10": "any-one"}))
+    for name, found, profiles in (
+        ("all", list(rows().values()), both),
+        ("half", list(rows().values())[::-2], (Profile("default", {"A10": "any-one"}),)),
+    ):
+        file = made / f"{name}.parquet"
+        pq.write_table(pa.Table.from_pylist(found, schema=nested_schema(schema_of(load()))), file)
+        run([file], Plan(None, DAY, profiles, None, False, False, ""), made / name, Options(workers=1))
+    return OutcomeFolder(made / "all"), OutcomeFolder(made / "half")
+
+
+def counted(out, one, other):
+    """The flips between two profiles of an output, counted by hand."""
+    table = pq.read_table(out.path / "outcomes.parquet").to_pylist()
+    by_line = {(o["request"], o["line"], o["profile"]): o["recommendation"] for o in table}
+    keys = {(r, n) for r, n, _ in by_line}
+    return sum(by_line[(*k, one)] != by_line[(*k, other)] for k in keys), len(keys)
+
+
+def test_profiles_of_an_output_that_a_batch_has_written(outputs):
+    every, _ = outputs
+    (pair,) = compare_batches(every, every, ("default", "lenient")).pairs
+    assert (pair.flipped, pair.lines) == counted(every, "default", "lenient") and pair.flipped > 0
+    assert {c.criterion for c in pair.criteria} >= {"treatments"} and sum(pair.editions.values()) == pair.flipped
+    (same,) = compare_batches(every, every, ("default", "default")).pairs
+    assert not same.changed and same.criteria == ()
+
+
+def test_outputs_of_batches_in_another_order_and_with_fewer_lines(outputs):
+    every, half = outputs
+    (pair,) = compare_batches(every, half, ("lenient", "default")).pairs
+    assert pair.flipped == 0 == pair.only_after
+    assert 0 < pair.only_before == counted(every, "default", "lenient")[1] - pair.lines
+    compared = compare_batches(half, every)
+    assert compared.pairs[0].flipped > 0 and compared.pairs[0].only_after == pair.only_before
+    assert "reading of A10: any-one → by default" in compared.inputs

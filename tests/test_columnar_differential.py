@@ -227,6 +227,17 @@ def test_a_background_that_stays_changes_no_result(drawn: Drawn, more: list[list
         assert Counter(map(str, kept)) == Counter(map(str, whole))
 
 
+def test_a_background_and_data_that_overlap_say_what_both_say():
+    """A record may repeat what the vocabulary says of its terms; nothing is counted twice."""
+    for seed in range(1_000):
+        whole = graph_number(seed)
+        chance = random.Random(seed)
+        behind = tuple(t for t in whole.data if chance.random() < 0.7)
+        before = [t for t in whole.data if t not in behind or chance.random() < 0.5]
+        parted = ColumnarEngine().report(before, whole.shapes, behind)
+        assert Counter(map(str, parted)) == Counter(map(str, ColumnarEngine().report(whole.data, whole.shapes))), seed
+
+
 @given(graphs(), data_graphs())
 @settings(max_examples=200, deadline=None)
 def test_nodes_conform_that_have_no_result(drawn: Drawn, background: list[Spo]):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections import Counter
 from dataclasses import replace
 from datetime import date
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -19,23 +21,24 @@ from reasoner.batch.plan import Plan, Profile
 from reasoner.cli import main
 from reasoner.errors import GenerationError, RequestError
 from reasoner.knowledge import load
-from reasoner.synthetic import chunk as chunks
 from reasoner.synthetic import generate as generating
 from reasoner.synthetic.chunk import CRITERIA, POLICIES, Recipe, chunk, staged
 from reasoner.synthetic.generate import AS_OF, FORMATS, Order, generate
 from reasoner.synthetic.mixture import Deck, decks
-from reasoner.synthetic.sinks import EntitySink, ShuffledSink
+from reasoner.synthetic.sinks import EntitySink, RdfSink, ShuffledSink
 from reasoner.tables.chunks import Reading
 from reasoner.tables.rdf_rows import triples_of
 from reasoner.tables.schema import nested_schema, schema_of
 from reasoner.tables.sources import nested_chunks
 
+command = import_module("reasoner.cli.generate")
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 K = load()
 SCHEMA = schema_of(K)
 CLAIMS = ("policy", "recommendation", "basis", "next", *CRITERIA)
 RECIPE = Recipe(7, AS_OF)
+RDF = ("ntriples", "turtle")
 
 
 def reviewed(requests, as_of=AS_OF):
@@ -179,6 +182,19 @@ def test_requests_reviewed_one_by_one_from_rdf_come_out_as_claimed(every):
     assert one_by_one(requests.take(pa.array(places)).to_pylist(), [expected[i] for i in places]) == []
 
 
+def test_requests_read_from_one_file_of_rdf_come_out_as_claimed(every, tmp_path):
+    """With every scenario that is rejected: what is wrong is found among what the request reaches."""
+    requests, expected, _, _ = every
+    places = sorted({*first_of_each_part(expected), *(i for i, c in enumerate(expected) if c["rejected"])})
+    sink = RdfSink(tmp_path, K, ".nt")
+    sink.add(requests.take(pa.array(places)))
+    sink.close()
+    read = list(nested_chunks([tmp_path], Reading(K)))
+    outcomes, lost = reviewed(pa.concat_tables([c.table for c in read]))
+    refused = {r.request for c in read for r in c.rejected}
+    assert differences([expected[i] for i in places], outcomes, {*lost, *refused}) == []
+
+
 @pytest.mark.exhaustive
 def test_every_scenario_reviewed_from_rdf_comes_out_as_claimed(every):
     requests, expected, _, _ = every
@@ -256,22 +272,19 @@ def test_every_form_is_read_back_as_the_same_requests(tmp_path, form, shuffle):
         with pytest.raises(GenerationError, match="cannot be shuffled"):
             generate(Order(1, 1, form=form, shuffle=True), tmp_path / "out")
         return
-    out = tmp_path / "out"
-    generate(Order(1_100, 5, form=form, shuffle=shuffle), out)
+    out, count = tmp_path / "out", 1_050 if form in RDF else 300
+    generate(Order(count, 5, form=form, shuffle=shuffle), out)
     expected = pq.read_table(out / "expected.parquet").to_pylist()
     read = list(nested_chunks([out], Reading(K)))
     refused = {r.request for c in read for r in c.rejected}
     outcomes, lost = reviewed(pa.concat_tables([c.table for c in read]))
     assert differences(expected, outcomes, {*lost, *refused}) == []
-    made = {r["identifier"]: plain(whole_names(r)) for r in drawn(1_100)}
+    made = {r["identifier"]: plain(whole_names(r)) for r in drawn(count)}
     got = {r["identifier"]: plain(whole_names(r)) for c in read for r in c.table.to_pylist()}
-    assert len(got) > 1_000
+    assert len(got) > 0.95 * count
     for identifier, row in got.items():
         # RDF of many requests in one file leaves out what no request reaches, such as a study without findings.
         assert row == made[identifier] or (form in RDF and within(row, made[identifier])), identifier
-
-
-RDF = ("ntriples", "turtle")
 
 
 def drawn(count):
@@ -420,8 +433,39 @@ def test_what_breaks_off_leaves_the_folder_as_it_was(tmp_path, monkeypatch, erro
         assert "No space left on device" in done.output
 
 
+def test_without_the_table_library_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    done = plexus("-n", 5, "-o", tmp_path / "out")
+    assert done.exit_code == 2
+    assert "plexus-reasoner[tables]" in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bar_is_shown_only_where_somebody_watches(tmp_path, monkeypatch):
+    told = []
+
+    class Bar:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        def update(self, done):
+            told.append(done)
+
+    monkeypatch.setattr(command, "BAR_FROM", 5)
+    monkeypatch.setattr(command.click, "progressbar", lambda **_: Bar())
+    assert plexus("-n", 8, "-o", tmp_path / "unwatched").exit_code == 0
+    assert told == []
+    monkeypatch.setattr(command, "_watched", lambda: True)
+    assert plexus("-n", 8, "-o", tmp_path / "watched").exit_code == 0
+    assert told == [8]
+    assert plexus("-n", 4, "-o", tmp_path / "few").exit_code == 0
+    assert told == [8]
+
+
 def test_orders_of_a_program_are_checked_like_those_of_the_command(tmp_path):
     for order in (Order(0, 1), Order(1, -1), Order(1, 1, policy="x"), Order(1, 1, form="x")):
         with pytest.raises(GenerationError):
             generate(order, tmp_path / "out")
-    assert chunks.BOTH in POLICIES

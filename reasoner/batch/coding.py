@@ -13,7 +13,7 @@ from reasoner.columnar.algebra import Term
 from reasoner.columnar.graph import Graph, Ramp, Terms, graph_of
 from reasoner.knowledge import Knowledge
 from reasoner.tables.schema import Column
-from reasoner.tables.terms import TermIndex, index_of
+from reasoner.tables.terms import Named, TermIndex, index_of
 from reasoner.vocabulary import XSD
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ NUMBER_COUNT = 73_049
 """The numbers block: from 0; no two days of the calendar lie further apart."""
 EPOCH = (FIRST_DAY - date(1970, 1, 1)).days
 NO_TERM = -2
+MOST_KNOWN = 100_000
 """What stands for a text that names no term, or several."""
 
 
@@ -41,7 +42,7 @@ class Coding:
     knowledge: Knowledge
     graph: Graph
     index: TermIndex
-    _known: dict[tuple[str | None, str], int] = field(default_factory=dict, repr=False)
+    _known: dict[tuple[str | None, str], Named] = field(default_factory=dict, repr=False)
 
     @property
     def terms(self) -> Terms:
@@ -63,10 +64,16 @@ class Coding:
 
     def named(self, text: str, column: Column) -> int:
         """The number of the term that a text names as a value of a column; NO_TERM where it names none."""
+        iri = self.meaning(text, column).iri
+        return NO_TERM if iri is None else self.term(iri)
+
+    def meaning(self, text: str, column: Column) -> Named:
+        """What a text names as a value of a column: a term, several, or the nearest; looked up once."""
         key = (column.iri, text)
         if key not in self._known:
-            iri = self.index.named(text, column).iri
-            self._known[key] = NO_TERM if iri is None else self.term(iri)
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = self.index.named(text, column)
         return self._known[key]
 
     def codes(self, texts: list[str], column: Column) -> NDArray[np.int32]:

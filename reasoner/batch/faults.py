@@ -97,7 +97,7 @@ def _of_cells(columns: Columns, fault: CellFault, coding: Coding) -> Iterator[Re
         if fault.column.kind != "term":
             yield Rejection(int(table.owner[row]), where, f"{prop} is {text}.", "Correct the date.")
             continue
-        named = coding.index.named(text, fault.column)
+        named = coding.meaning(text, fault.column)
         shown = f" {text!r}" if _NAME.fullmatch(text) else ""
         cure = (
             f"Did you mean {named.nearest}?" if named.nearest else "See the mapping report of `plexus batch --dry-run`."

@@ -4,40 +4,41 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reasoner.batch.chunks import Chunk, Given, nested_chunks
-from reasoner.tables.chunks import Reading
-from reasoner.tables.nested import nested_map, repeated_keys
+from reasoner.errors import BatchError
+from reasoner.tables.chunks import Pending, Reading
+from reasoner.tables.nested import is_nested_file, nested_files, nested_map, repeated_keys
 from reasoner.tables.optional import arrow, parquet
 from reasoner.tables.rejected import rejected_table
 from reasoner.tables.schema import Schema, nested_schema
-from reasoner.tables.sources import kind_of
+from reasoner.tables.sources import InputKind, kind_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-LARGE = 256 << 20
-"""A file of more bytes is told apart by its size, its time and its ends, not by all its bytes."""
 
 
 def input_chunks(paths: Iterable[Path], reading: Reading, finished: Collection[int] = ()) -> Iterator[Chunk]:
     """The chunks of inputs of any kind, numbered in one sequence; those already finished are not read.
 
+    The identifiers of nested tables that stand beside one another are compared over all of them.
+
     Raises:
         TableError: an input cannot be read, or is of no kind that plexus reads.
     """
     number = 0
-    for path in paths:
-        kind = kind_of(path, reading.schema)
-        if canonical(path, reading.schema):
-            for chunk in nested_chunks([path], rows=reading.rows, first=number):
+    for (nested, kind), group in groupby(paths, lambda path: _kind(path, reading)):
+        some = list(group)
+        if nested and all_canonical(some, reading.schema):
+            for chunk in nested_chunks(some, rows=reading.rows, first=number):
                 number = chunk.number + 1
                 if chunk.number not in finished:
                     yield chunk
             continue
-        for pending in kind.chunks(path, reading):
+        for path, pending in _pending(some, kind, reading):
             if number not in finished:
                 table, rejected = pending.load()
                 lost = len({r.request for r in rejected if r.lines})
@@ -46,14 +47,23 @@ def input_chunks(paths: Iterable[Path], reading: Reading, finished: Collection[i
             number += 1
 
 
-def canonical(path: Path, schema: Schema) -> bool:
-    """Whether a file is a nested table just as plexus names it, with no identifier twice."""
-    if not path.is_file() or path.suffix != ".parquet":
-        return False
-    given = parquet().ParquetFile(path).schema_arrow
+def _kind(path: Path, reading: Reading) -> tuple[bool, InputKind]:
+    return is_nested_file(path, reading.schema), kind_of(path, reading.schema)
+
+
+def _pending(paths: list[Path], kind: InputKind, reading: Reading) -> Iterator[tuple[Path, Pending]]:
+    if is_nested_file(paths[0], reading.schema):
+        yield from ((paths[0].parent, pending) for pending in nested_files(paths, reading))
+    else:
+        yield from ((path, pending) for path in paths for pending in kind.chunks(path, reading))
+
+
+def all_canonical(paths: Iterable[Path], schema: Schema) -> bool:
+    """Whether files are nested tables just as plexus names them, with no identifier twice."""
+    given = {path: parquet().ParquetFile(path).schema_arrow for path in paths}
     wanted = nested_schema(schema)
-    known = all(f.name in wanted.names and _fits(f.type, wanted.field(f.name).type) for f in given)
-    return known and not len(repeated_keys({path: nested_map(given, schema, path.name)}))
+    known = all(f.name in wanted.names and _fits(f.type, wanted.field(f.name).type) for g in given.values() for f in g)
+    return known and not len(repeated_keys({p: nested_map(g, schema, p.name) for p, g in given.items()}))
 
 
 def _fits(given: pa.DataType, wanted: pa.DataType) -> bool:
@@ -70,23 +80,20 @@ def _fits(given: pa.DataType, wanted: pa.DataType) -> bool:
 
 
 def fingerprint(path: Path) -> dict[str, Any]:
-    """What tells an input from another: its files with sizes and SHA-256.
+    """What tells an input from another: its files with their sizes and SHA-256.
 
-    Of a large file size, time of change and the first and last mebibyte stand for its bytes.
+    Raises:
+        BatchError: a file cannot be read.
     """
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     return {"path": str(path), "files": [_file(p, path) for p in files]}
 
 
 def _file(path: Path, root: Path) -> dict[str, Any]:
-    stat = path.stat()
-    name = path.name if path == root else str(path.relative_to(root))
-    whole = stat.st_size <= LARGE
-    with path.open("rb") as file:
-        if whole:
+    try:
+        with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        else:
-            ends = file.read(1 << 20)
-            file.seek(-(1 << 20), 2)
-            digest = hashlib.sha256(ends + file.read() + str((stat.st_size, stat.st_mtime_ns)).encode()).hexdigest()
-    return {"file": name, "bytes": stat.st_size, "sha256" if whole else "sha256 of ends, size and time": digest}
+    except OSError as error:
+        raise BatchError(f"{path} cannot be read: {error.strerror}.", "Check the path and its permissions.") from error
+    name = path.name if path == root else str(path.relative_to(root))
+    return {"file": name, "bytes": path.stat().st_size, "sha256": digest}

@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ from reasoner.errors import BatchError
 from reasoner.knowledge import knowledge_digests, load
 from reasoner.review import software_version
 from reasoner.tables.chunks import Reading
+from reasoner.tables.schema import schema_of
+from reasoner.tables.sources import kind_of
 
 MANIFEST, PARTS, IDENTITY = "manifest.json", "parts", "run.json"
 BYTES_A_REQUEST = 9_000
@@ -40,13 +42,31 @@ MOST_ROWS, FEWEST_ROWS = 50_000, 1_000
 
 @dataclass(frozen=True)
 class Options:
-    """How a batch is run. ``memory`` is in bytes, for all workers together; ``workers`` None: one a processor."""
+    """How a batch is run.
+
+    Attributes:
+        workers: processes; None: one a processor.
+        memory: in bytes, for all workers together.
+        resume: go on with an interrupted run, in the chunks that it began with.
+        force: write the output folder anew.
+        metadata: a CSVW file that maps entity tables.
+        rows: how many requests a chunk has at most; None: as many as the memory allows.
+    """
 
     workers: int | None = None
     memory: int = 512 << 20
     resume: bool = False
     force: bool = False
     metadata: Path | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What the numbers of chunks depend on besides the inputs: requests a chunk, and the reader's memory in bytes."""
+
+    rows: int
+    memory: int
 
 
 Watch = Callable[[PartRecord], None]
@@ -81,15 +101,18 @@ def run(
     options = options or Options()
     begun = time.perf_counter()
     context_of(plan)  # what is asked is checked before anything is written
+    schema = schema_of(load(plan.library))
+    for path in inputs:
+        kind_of(path, schema)
     sources = [fingerprint(p) for p in inputs]
-    identity = _identity(sources, plan)
+    identity = _identity(sources, plan, options.metadata)
     plan = replace(plan, run_id=identity["run_id"])
-    parts = _folder(out, identity, options)
+    workers, rows = _division(options)
+    parts, cut = _folder(out, identity, options, Cut(rows, options.memory))
     done = finished(parts)
     for record in done.values():
         _told(watch, record)
-    workers, rows = _division(options)
-    reading = Reading(load(plan.library), rows=rows, memory=options.memory, metadata=options.metadata, references=False)
+    reading = Reading(load(plan.library), cut.rows, cut.memory, options.metadata, references=False)
     for record in _records(inputs, reading, Task(plan, parts, review), workers, set(done)):
         done[record.number] = record
         _told(watch, record)
@@ -101,7 +124,7 @@ def run(
     manifest = _manifest(identity, plan, records, sources)
     manifest["seconds"]["join"] = round(time.perf_counter() - joined, 3)
     manifest["seconds"]["whole"] = round(time.perf_counter() - begun, 3)
-    manifest["peak_memory_bytes"] = _peak()
+    manifest["peak_memory_bytes"] = _peak(workers)
     manifest["workers"] = workers
     write_whole(out / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
     shutil.rmtree(parts)
@@ -122,7 +145,7 @@ def _division(options: Options) -> tuple[int, int]:
     while workers > 1 and options.memory < (workers + 1) * BASE:
         workers -= 1
     left = max(options.memory - (workers + 1) * BASE, 0) // workers
-    return workers, max(FEWEST_ROWS, min(MOST_ROWS, left // BYTES_A_REQUEST))
+    return workers, options.rows or max(FEWEST_ROWS, min(MOST_ROWS, left // BYTES_A_REQUEST))
 
 
 def _records(inputs: list[Path], reading: Reading, task: Task, workers: int, skip: set[int]) -> Iterator[PartRecord]:
@@ -143,7 +166,7 @@ def _some(chunks: Iterator[Any], number: int) -> Iterator[Any]:
 # ---- The folder ------------------------------------------------------------------------------------
 
 
-def _identity(sources: list[dict[str, Any]], plan: Plan) -> dict[str, Any]:
+def _identity(sources: list[dict[str, Any]], plan: Plan, metadata: Path | None) -> dict[str, Any]:
     """What a run is: software, plan, knowledge and inputs, and the digest of these."""
     policy, shapes, program = knowledge_digests(load(plan.library))
     said: dict[str, Any] = {
@@ -155,36 +178,51 @@ def _identity(sources: list[dict[str, Any]], plan: Plan) -> dict[str, Any]:
         "hinges": plan.hinges,
         "digests": {"policy": policy, "shapes": shapes, "program": program},
         "inputs": [s["files"] for s in sources],
+        "csvw": fingerprint(metadata)["files"] if metadata is not None else None,
     }
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
     return {"run_id": digest[:16], **said}
 
 
-def _folder(out: Path, identity: dict[str, Any], options: Options) -> Path:
-    """The folder of the parts of a run, new or that of the run to go on with.
+def _folder(out: Path, identity: dict[str, Any], options: Options, cut: Cut) -> tuple[Path, Cut]:
+    """The folder of the parts of a run, new or that of the run to go on with, and how its chunks are cut.
+
+    A run that goes on keeps the cut with which it began, whatever memory and workers it has now: the numbers of its
+    finished chunks mean nothing in another one.
 
     Raises:
         BatchError: the output folder holds something else.
     """
     parts = out / PARTS
-    if (out / MANIFEST).exists() and not options.force:
-        raise BatchError(f"{out} holds a whole output.", "Name another folder, or write it anew with --force.")
-    if (parts / IDENTITY).exists():
-        before = json.loads((parts / IDENTITY).read_text(encoding="utf-8"))
-        if options.resume and before != identity:
-            changed = ", ".join(k for k in identity if k != "run_id" and before.get(k) != identity[k])
-            what = f"{out} holds an interrupted run that was asked for something else (other: {changed})."
-            raise BatchError(what, "Ask for the same, or begin anew with --force.")
-        if not options.resume and not options.force:
-            raise BatchError(f"{out} holds an interrupted run.", "Go on with --resume, or begin anew with --force.")
-    elif out.exists() and any(out.iterdir()) and not options.force:
-        raise BatchError(f"{out} is not empty.", "Name a new folder, or write into it with --force.")
-    if options.force and not options.resume:
+    if options.resume and options.force:
+        raise BatchError("A run goes on or begins anew, not both.", "Leave out --resume or --force.")
+    if out.exists() and not out.is_dir():
+        raise BatchError(f"{out} is no folder.", "Name another one.")
+    if options.force:
         (out / MANIFEST).unlink(missing_ok=True)
-        shutil.rmtree(parts, ignore_errors=True)
-    parts.mkdir(parents=True, exist_ok=True)
-    write_whole(parts / IDENTITY, json.dumps(identity).encode())
-    return parts
+    elif (out / MANIFEST).exists():
+        raise BatchError(f"{out} holds a whole output.", "Name another folder, or write it anew with --force.")
+    elif (parts / IDENTITY).exists():
+        return parts, _begun(out, identity, options)
+    elif out.exists() and any(p for p in out.iterdir() if p != parts):
+        raise BatchError(f"{out} is not empty.", "Name a new folder, or write into it with --force.")
+    shutil.rmtree(parts, ignore_errors=True)  # what has no record of what was asked is nobody's
+    parts.mkdir(parents=True)
+    write_whole(parts / IDENTITY, json.dumps({"asked": identity, "cut": asdict(cut)}).encode())
+    return parts, cut
+
+
+def _begun(out: Path, identity: dict[str, Any], options: Options) -> Cut:
+    """How the chunks of an interrupted run are cut, if it was asked for the same."""
+    if not options.resume:
+        raise BatchError(f"{out} holds an interrupted run.", "Go on with --resume, or begin anew with --force.")
+    told = json.loads((out / PARTS / IDENTITY).read_text(encoding="utf-8"))
+    before = told.get("asked", {})
+    if before != identity:
+        changed = ", ".join(k for k in identity if k != "run_id" and before.get(k) != identity[k])
+        what = f"{out} holds an interrupted run that was asked for something else (other: {changed})."
+        raise BatchError(what, "Ask for the same, or begin anew with --force.")
+    return Cut(**told["cut"])
 
 
 def _joined(records: list[PartRecord], parts: Path, out: Path, table: str) -> None:
@@ -234,11 +272,11 @@ def _manifest(
     }
 
 
-def _peak() -> int:
-    """The most memory that a process of the run has had, in bytes, and that of the largest worker beside it."""
+def _peak(workers: int) -> int:
+    """At most how much memory the run has had at once, in bytes: this process and as many of the largest worker."""
     unit = 1 if sys.platform == "darwin" else 1024
-    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return sum(resource.getrusage(k).ru_maxrss for k in kinds) * unit
+    own, worker = (resource.getrusage(k).ru_maxrss for k in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return (own + workers * worker) * unit
 
 
 def request_count(inputs: list[Path]) -> int | None:

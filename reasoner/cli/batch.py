@@ -89,13 +89,15 @@ def _batch(inputs: list[Path], **given: Any) -> int:
     from reasoner.tables.chunks import Reading
 
     knowledge = load(given["library"])
-    reading = Reading(knowledge, memory=given["memory"], metadata=given["csvw"], references=False)
+    reading = Reading(knowledge, memory=given["memory"], metadata=given["csvw"], references=given["dry_run"])
     if given["write_csvw"]:
         return _csvw(inputs, reading)
     if not inputs:
         raise click.UsageError("Name what to review; plexus batch --help tells the forms.")
     if given["dry_run"]:
         return _mapping(inputs, reading, given["output_format"])
+    if given["resume"] and given["force"]:
+        raise click.UsageError("--resume goes on and --force begins anew: give one of them.")
     if given["output"] is None:
         raise click.UsageError("Name the folder to write with -o.")
     if given["plot"] is not None and given["plot"].suffix not in (".svg", ".html"):
@@ -170,7 +172,7 @@ def _run(inputs: list[Path], plan: Plan, given: dict[str, Any]) -> dict[str, Any
 
 def _spark(inputs: list[Path], plan: Plan, given: dict[str, Any], options: Options) -> dict[str, Any]:
     try:
-        from reasoner.batch.spark import run_on_spark
+        from reasoner.batch.spark import run_on_spark  # type: ignore[import-not-found,unused-ignore]
     except ImportError as error:
         raise click.UsageError("The Spark engine is not part of this installation.") from error
     made: dict[str, Any] = run_on_spark(inputs, plan, given["output"], options, master=given["master"])
@@ -183,8 +185,13 @@ def _csvw(inputs: list[Path], reading: Reading) -> int:
     from reasoner.tables.report import mapping_report
     from reasoner.tables.terms import index_of
 
+    if len(inputs) > 1:
+        raise click.UsageError("--write-csvw drafts a file for one INPUT.")
     if inputs:
-        made = draft_metadata(mapping_report(inputs[0], reading), reading.schema)
+        try:
+            made = draft_metadata(mapping_report(inputs[0], reading), reading.schema)
+        except PlexusError as error:
+            raise click.UsageError(str(error)) from error
     else:
         made = metadata_of(reading.schema, index_of(reading.knowledge))
     write(json.dumps(made, indent=2, ensure_ascii=False) + "\n", None)

@@ -100,11 +100,15 @@ def generate(
 @contextmanager
 def _bar(number: int) -> Iterator[Callable[[int], object]]:
     """A bar on standard error, where somebody watches."""
-    if number < BAR_FROM or not sys.stderr.isatty():
+    if number < BAR_FROM or not _watched():
         yield lambda _: None
         return
     with click.progressbar(length=number, label="generating", file=sys.stderr, show_pos=True) as bar:
         yield bar.update
+
+
+def _watched() -> bool:
+    return sys.stderr.isatty()
 
 
 def _summary(manifest: dict[str, Any], output: Path) -> str:

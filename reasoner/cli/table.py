@@ -44,8 +44,8 @@ def table(
 
     A column is a criterion that is required by itself or an exclusion: met, unmet or open. Every combination fits
     exactly one row. The recommendations are those of the logic program, which is asked for each combination; terms of
-    a plan or mandate, and the scope, come before the table. A row says for how many combinations of the statuses of
-    all leaves it stands.
+    a plan or mandate, and the scope, come before the table. A row says for how many combinations of all leaves, each
+    met, unmet or open, it stands.
 
     Exit codes: 0 the table is written; 1 there is no such policy, or its table would be too large; 2 wrong usage.
     """
@@ -58,7 +58,7 @@ def table(
     form = output_format or (output.suffix.lstrip(".").lower() if output else "text")
     form = form if form in FORMATS else "text"
     if form == "parquet" and output is None:
-        raise click.UsageError("Parquet is written to a file; name it with -o.")
+        raise click.UsageError("A Parquet table needs a file; name it with -o.")
     found = edition_named(load(library).policies, policy)
     picked = chosen(readings)
     try:

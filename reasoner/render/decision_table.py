@@ -38,11 +38,11 @@ def _lines(table: DecisionTable) -> Iterator[Row]:
     yield "", ""
     letters = _letters(len(table.columns))
     head = " ".join(f"{c:<2}" for c in letters)
-    size = max((len(f"{r.vectors:,}") for r in table.rows), default=0)
+    size = max((len(f"{r.combinations:,}") for r in table.rows), default=0)
     yield f" row  {head}  {'recommendation':<15}{'basis':<21}{'combinations':>{max(size, 12)}}", "bold"
     for number, row in enumerate(table.rows, 1):
         cells = " ".join(f"{_signs(s):<2}" for s in row.statuses)
-        told = f"{row.recommendation.value:<15}{row.basis.value:<21}{row.vectors:>{max(size, 12)},}"
+        told = f"{row.recommendation.value:<15}{row.basis.value:<21}{row.combinations:>{max(size, 12)},}"
         style = STYLES.get(row.recommendation.value.upper(), "")
         yield f"{number:>4}  {cells}  {told}", style
     yield "", ""
@@ -57,8 +57,8 @@ def _lines(table: DecisionTable) -> Iterator[Row]:
     yield from (row for c in _heeded(table) for row in wrap(c))
     yield "", ""
     yield from wrap(
-        f"Each combination fits one row. A row stands for so many combinations of the five statuses of all "
-        f"{len(policy.leaves)} leaves, {sum(r.vectors for r in table.rows):,} in all. {BESIDE}"
+        f"{len(table.rows):,} rows decide all {sum(r.combinations for r in table.rows):,} combinations of "
+        f"{len(policy.leaves)} leaves, each combination once. {BESIDE}"
     )
 
 
@@ -115,7 +115,7 @@ def _record(table: DecisionTable, row: TableRow) -> dict[str, Any]:
         "recommendation": row.recommendation.value,
         "basis": row.basis.value,
         "constraint": row.constraint,
-        "combinations": row.vectors,
+        "combinations": row.combinations,
     }
 
 
@@ -143,7 +143,7 @@ def as_json(table: DecisionTable) -> str:
             "recommendation": row.recommendation.value,
             "basis": row.basis.value,
             "constraint": row.constraint,
-            "combinations": row.vectors,
+            "combinations": row.combinations,
         }
         for row in table.rows
     ]

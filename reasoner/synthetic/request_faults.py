@@ -133,6 +133,8 @@ def _about_nothing(finding: str) -> Edit:
     def edit(x: Sheet, rows: Rows) -> None:
         """A finding is about no condition."""
         x.change("findings", finding, rows, about=None)
+        # The symptom still leads to it, so that it is seen in a file of many requests, too.
+        x.change("symptoms", "leg-symptom", rows, attributedTo=finding)
 
     return edit
 

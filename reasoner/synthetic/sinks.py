@@ -22,6 +22,7 @@ GROUP = 50_000
 """Rows of a row group."""
 RDF_REQUESTS = 1_000
 """Requests of one file of RDF."""
+_USED = {p: PREFIXES[p] for p in ("anat", "clin", "cov", "dcterms", "xsd")}
 BUCKETS = 32
 """Parts on disk through which rows are shuffled; one part of one table is in memory at a time."""
 
@@ -199,7 +200,7 @@ class RdfSink:
             triples = (Triple(*t) for row in some for t in triples_of(row, self._knowledge))
             path = self._folder / f"requests-{self._files:06d}{self._suffix}"
             if turtle:
-                serialize(triples, path, format=RdfFormat.TURTLE, prefixes=PREFIXES)
+                serialize(triples, path, format=RdfFormat.TURTLE, prefixes=_USED)
             else:
                 serialize(triples, path, format=RdfFormat.N_TRIPLES)
             self._files += 1
