@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -22,7 +23,10 @@ PYTHON = re.findall(r"```python\n(.*?)```", README, re.S)
 
 def invoke(command: str, monkeypatch):
     monkeypatch.chdir(ROOT)
-    return CliRunner().invoke(main, shlex.split(command)[1:], prog_name="plexus")
+    try:
+        return CliRunner().invoke(main, shlex.split(command)[1:], prog_name="plexus")
+    finally:
+        shutil.rmtree(ROOT / "out", ignore_errors=True)  # what the README writes
 
 
 def same_version(text: str) -> str:

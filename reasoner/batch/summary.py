@@ -101,7 +101,7 @@ def summary_text(manifest: Mapping[str, Any]) -> str:
     counts = manifest["counts"]
     lines = [
         f"{counts['requests']:,} requests with {counts['lines_in']:,} lines: {counts['lines_reviewed']:,} lines "
-        f"reviewed, {counts['lines_rejected']:,} rejected.  Run {manifest['run_id']}."
+        f"reviewed, {counts['lines_rejected']:,} rejected."
     ]
     several = len(manifest["summary"]) > 1
     for profile, found in manifest["summary"].items():

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from reasoner.cli.output import tell
+from reasoner.cli.progress import counting
 from reasoner.errors import GenerationError, TableError
 
 if TYPE_CHECKING:
     from typing import Any
-
-BAR_FROM = 5_000
-"""From so many requests on it takes long enough for a bar."""
 
 
 class Trouble(click.ClickException):
@@ -90,25 +85,11 @@ def generate(
 
     order = Order(number, seed, policy, form, shuffle, as_of.date() if as_of else AS_OF)
     try:
-        with _bar(number) as progress:
+        with counting("generating", number, "requests") as progress:
             manifest = write(order, output, force=force, progress=progress)
     except (GenerationError, TableError) as error:
         raise Trouble(str(error)) from error
     tell(_summary(manifest, output))
-
-
-@contextmanager
-def _bar(number: int) -> Iterator[Callable[[int], object]]:
-    """A bar on standard error, where somebody watches."""
-    if number < BAR_FROM or not _watched():
-        yield lambda _: None
-        return
-    with click.progressbar(length=number, label="generating", file=sys.stderr, show_pos=True) as bar:
-        yield bar.update
-
-
-def _watched() -> bool:
-    return sys.stderr.isatty()
 
 
 def _summary(manifest: dict[str, Any], output: Path) -> str:
