@@ -67,7 +67,7 @@ WITHIN = {
         ["hinging"],
         ["tables_out"],
         ["chunk"],
-        ["chunks", "parquet_join", "profiles", "summary", "plot", "outcome_files"],
+        ["chunks", "parquet_join", "profiles", "summary", "plot", "outcome_files", "holding"],
         ["inputs", "parts", "flips"],
         ["workers"],
         ["run"],

@@ -56,8 +56,12 @@ class Memory(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.option("--engine", type=click.Choice(["columnar", "spark"]), default="columnar", show_default=True)
 @click.option("--master", metavar="URL", help="The master of the Spark engine (default: local[*]).")
 @click.option("--memory", type=Memory(), default="512MiB", show_default=True, help="What all workers may take.")
-@click.option("--workers", type=click.IntRange(min=1), help="Processes (default: one a processor).")
-@click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes (default: one a processor); fewer where --memory does not allow so many.",
+)
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run; leave a whole one as it is.")
 @click.option("--force", is_flag=True, help="Write the output folder anew.")
 @click.option("--dry-run", is_flag=True, help="Review nothing: say which of my columns goes where, and which does not.")
 @click.option("--csvw", type=click.Path(exists=True, path_type=Path), help="A CSVW file that maps my tables.")
