@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 ROWS = 25_000
 """How many requests a chunk has at most; more gain nothing, and cost memory."""
 FEWEST = 500
+SLICED = 64 << 20
+"""Up to how many bytes a row group that is larger than a chunk is read whole by each worker, and sliced there."""
 BUFFER = 1 << 20
 """How many bytes of a large row group are read at once, column by column."""
 
@@ -39,6 +42,14 @@ class Chunk(Protocol):
     @property
     def name(self) -> str:
         """What it is, for messages: the file and the rows."""
+
+    @property
+    def source(self) -> str | None:
+        """The file of which it holds rows as they stand there; None: rows are not those of one file."""
+
+    @property
+    def first(self) -> int:
+        """The number of its first row in that file, from 1."""
 
     def read(self) -> tuple[pa.Table, pa.Table | None]:
         """Its rows, and what its reader rejected (None: nothing)."""
@@ -59,6 +70,11 @@ class RowGroups:
         """The file and the rows."""
         return f"{self.path}, rows {self.first} to {self.first + self.rows - 1}"
 
+    @property
+    def source(self) -> str:
+        """The name of the file."""
+        return self.path.name
+
     def read(self) -> tuple[pa.Table, pa.Table | None]:
         """The rows; a Parquet reader rejects none."""
         pa = arrow()
@@ -72,6 +88,38 @@ class RowGroups:
             raise BatchError(
                 f"{self.name}: its Parquet is damaged ({_short(error)}).", "Write the file anew."
             ) from error
+
+
+@dataclass(frozen=True)
+class GroupSlice:
+    """Some rows of one row group; ``first`` counts rows of the file from 1, ``start`` rows of the group from 0."""
+
+    number: int
+    path: Path
+    group: int
+    start: int
+    first: int
+    rows: int
+
+    @property
+    def name(self) -> str:
+        """The file and the rows."""
+        return f"{self.path}, rows {self.first} to {self.first + self.rows - 1}"
+
+    @property
+    def source(self) -> str:
+        """The name of the file."""
+        return self.path.name
+
+    def read(self) -> tuple[pa.Table, pa.Table | None]:
+        """The rows; the group is kept for the next slice of it."""
+        return _group_table(self.path, self.group, self.first - self.start).slice(self.start, self.rows), None
+
+
+@lru_cache(maxsize=1)
+def _group_table(path: Path, group: int, first: int) -> pa.Table:
+    table, _ = RowGroups(0, path, (group,), first, 0).read()
+    return table
 
 
 def _texts(path: Path) -> list[str]:
@@ -103,13 +151,15 @@ def _used(metadata: Any, groups: Sequence[int]) -> list[str]:
 
 @dataclass(frozen=True)
 class Given:
-    """Rows that another reader has made, with what it rejected."""
+    """Rows that another reader has made, with what it rejected; ``source`` and ``first`` as in :class:`Chunk`."""
 
     number: int
     name: str
     table: pa.Table
     rejected: pa.Table | None
     rows: int
+    source: str | None = None
+    first: int = 1
 
     def read(self) -> tuple[pa.Table, pa.Table | None]:
         """The rows, and what was rejected."""
@@ -136,11 +186,13 @@ def row_bytes(path: Path) -> int:
     return size // max(1, int(meta.num_rows)) + 1
 
 
-def nested_chunks(paths: Sequence[Path], *, rows: int = ROWS, first: int = 0) -> Iterator[RowGroups | Given]:
+def nested_chunks(
+    paths: Sequence[Path], *, rows: int = ROWS, first: int = 0
+) -> Iterator[RowGroups | GroupSlice | Given]:
     """The chunks of nested Parquet files, numbered from ``first``.
 
-    Small row groups are put together. Of a row group that is larger than a chunk, rows are read one after the other
-    in little memory; they travel to whoever reviews them.
+    Small row groups are put together. A row group that is larger than a chunk is sliced by whoever reviews it. Of a
+    very large one, rows are read one after the other in little memory; they travel to whoever reviews them.
 
     Raises:
         BatchError: a file cannot be read as Parquet.
@@ -152,7 +204,7 @@ def nested_chunks(paths: Sequence[Path], *, rows: int = ROWS, first: int = 0) ->
             number += 1
 
 
-def _file_chunks(path: Path, rows: int, number: int) -> Iterator[RowGroups | Given]:
+def _file_chunks(path: Path, rows: int, number: int) -> Iterator[RowGroups | GroupSlice | Given]:
     meta = _opened(path).metadata
     waiting: list[int] = []
     start = at = 0
@@ -163,7 +215,8 @@ def _file_chunks(path: Path, rows: int, number: int) -> Iterator[RowGroups | Giv
             number, waiting, start = number + 1, [], at
         at += size
         if size > rows:
-            for chunk in _cut(path, group, rows, start, number):
+            sliced = int(meta.row_group(group).total_byte_size) <= SLICED
+            for chunk in (_slices if sliced else _cut)(path, group, rows, start, number):
                 yield chunk
                 number = chunk.number + 1
             start = at
@@ -173,13 +226,20 @@ def _file_chunks(path: Path, rows: int, number: int) -> Iterator[RowGroups | Giv
         yield RowGroups(number, path, tuple(waiting), start + 1, at - start)
 
 
+def _slices(path: Path, group: int, rows: int, start: int, number: int) -> Iterator[GroupSlice]:
+    size = int(_opened(path).metadata.row_group(group).num_rows)
+    for place, at in enumerate(range(0, size, rows)):
+        yield GroupSlice(number + place, path, group, at, start + at + 1, min(rows, size - at))
+
+
 def _cut(path: Path, group: int, rows: int, start: int, number: int) -> Iterator[Given]:
     pa = arrow()
     with parquet().ParquetFile(path, pre_buffer=False, buffer_size=BUFFER) as file:
         try:
             for batch in file.iter_batches(batch_size=rows, row_groups=[group], use_threads=False):
                 name = f"{path}, rows {start + 1} to {start + batch.num_rows}"
-                yield Given(number, name, pa.Table.from_batches([batch]), None, batch.num_rows)
+                table = pa.Table.from_batches([batch])
+                yield Given(number, name, table, None, batch.num_rows, path.name, start + 1)
                 number, start = number + 1, start + batch.num_rows
         except (OSError, pa.ArrowException) as error:
             raise BatchError(f"{path}: its Parquet is damaged ({_short(error)}).", "Write the file anew.") from error

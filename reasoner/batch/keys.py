@@ -96,7 +96,9 @@ class _Lookup:
         keyed = np.flatnonzero(table.key_codes >= 0).astype(np.int32)
         self._keyed, self._width = keyed, max(len(table.keys or ()), 1)
         owners, codes = table.owner[keyed].astype(np.int64), table.key_codes[keyed]
-        self._unique = len(keyed) == self._width
+        # A dictionary may have keys that no row of these has, so the numbers alone do not tell.
+        once = len(keyed) == self._width
+        self._unique = once and bool((np.bincount(codes, minlength=self._width) == 1).all())
         self._direct: Ids | None = None
         if self._unique or requests * self._width <= WIDE:
             cells = self._width if self._unique else requests * self._width

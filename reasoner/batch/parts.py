@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -104,11 +104,12 @@ def finish(chunk: Chunk, plan: Plan, folder: Path, review: ReviewTable) -> PartR
         raise BatchError(what, "Free space or mend permissions, then go on with --resume.") from error
     except Exception as error:
         # The text of an internal error may hold what a patient's record says, so it is not told.
-        what = f"Chunk {chunk.number} ({chunk.name}): internal error ({type(error).__name__} in {_place(error)})."
+        what = f"Chunk {chunk.number} ({chunk.name}): internal error ({type(error).__name__} in {place_of(error)})."
         raise BatchError(what, "Please report it. The finished chunks are kept; --resume goes on from them.") from error
 
 
-def _place(error: Exception) -> str:
+def place_of(error: Exception) -> str:
+    """The file and line in which an error arose, without the text of it."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -121,46 +122,72 @@ def _finish(chunk: Chunk, plan: Plan, folder: Path, review: ReviewTable) -> Part
     read = time.perf_counter()
     found = review(rows, plan)
     reviewed = time.perf_counter()
-    rejected = _rejected(found.rejected, refused)
+    rejected = _rejected(found.rejected, refused, chunk)
     tables = {"outcomes": found.outcomes, "reasons": found.reasons, "rejected": rejected}
     digests = {name: _write(_flat(table), part_file(folder, name, chunk.number)) for name, table in tables.items()}
     written = time.perf_counter()
-    record = PartRecord(
-        number=chunk.number,
-        requests=chunk.rows,
-        rows={name: table.num_rows for name, table in tables.items()},
-        digests=digests,
-        lines=_lines(found.outcomes, len(plan.profiles), chunk),
-        lost=_sum(rejected.column("lines")),
-        lines_in=_lines_of(rows) + (_sum(refused.column("lines")) if refused is not None else 0),
-        faults=_faults(rejected),
-        summary=count_outcomes(found.outcomes, plan.library),
-        seconds={"read": read - begun, "review": reviewed - read, "write": written - reviewed},
-    )
+    lines_in = lines_of(rows) + (_sum(refused.column("lines")) if refused is not None else 0)
+    seconds = {"read": read - begun, "review": reviewed - read, "write": written - reviewed}
+    record = replace(record_of(chunk.number, chunk.rows, lines_in, tables, plan), digests=digests, seconds=seconds)
     write_whole(record_file(folder, chunk.number), json.dumps(asdict(record)).encode())
     arrow().default_memory_pool().release_unused()
     return record
+
+
+def record_of(number: int, requests: int, lines_in: int, tables: Mapping[str, pa.Table], plan: Plan) -> PartRecord:
+    """What is counted of a chunk.
+
+    Args:
+        number: its place among the chunks.
+        requests: how many requests it had.
+        lines_in: how many lines these had.
+        tables: outcomes, reasons and rejected rows by those names.
+        plan: what was asked.
+
+    Raises:
+        BatchError: the outcomes are not as many in every profile.
+    """
+    return PartRecord(
+        number=number,
+        requests=requests,
+        rows={name: table.num_rows for name, table in tables.items()},
+        digests={},
+        lines=_lines(tables["outcomes"], len(plan.profiles)),
+        lost=_sum(tables["rejected"].column("lines")),
+        lines_in=lines_in,
+        faults=_faults(tables["rejected"]),
+        summary=count_outcomes(tables["outcomes"], plan.library),
+    )
 
 
 def _sum(column: pa.ChunkedArray) -> int:
     return int(compute().sum(column).as_py() or 0)
 
 
-def _lines_of(rows: pa.Table) -> int:
+def lines_of(rows: pa.Table) -> int:
     """How many lines the requests of a table have."""
     if "lines" not in rows.column_names:
         return 0
     return _sum(compute().list_value_length(rows.column("lines")))
 
 
-def _rejected(found: pa.Table, refused: pa.Table | None) -> pa.Table:
-    pa = arrow()
+def _rejected(found: pa.Table, refused: pa.Table | None, chunk: Chunk) -> pa.Table:
+    """What the reader and the review rejected; the review counts the rows of its table, which are made those of a file.
+
+    Where the rows are not those of one file, the request alone says which record is meant.
+    """
+    pa, pc = arrow(), compute()
     schema = rejected_schema()
-    several = [t.select(schema.names).cast(schema) for t in (refused, found) if t is not None]
+    size = found.num_rows
+    row = pc.add(found.column("row"), chunk.first) if chunk.source else pa.nulls(size, pa.int64())
+    source = pa.repeat(pa.scalar(chunk.source, pa.string()), size)
+    placed = found.set_column(found.column_names.index("row"), "row", row)
+    placed = placed.set_column(placed.column_names.index("source"), "source", source)
+    several = [t.select(schema.names).cast(schema) for t in (refused, placed) if t is not None]
     return pa.concat_tables(several)
 
 
-def _lines(outcomes: pa.Table, profiles: int, chunk: Chunk) -> int:
+def _lines(outcomes: pa.Table, profiles: int) -> int:
     """How many lines the outcomes have: each stands once in every profile."""
     lines, rest = divmod(outcomes.num_rows, profiles)
     if rest:

@@ -34,11 +34,15 @@ from reasoner.tables.schema import schema_of
 from reasoner.tables.sources import kind_of
 
 MANIFEST, PARTS, IDENTITY = "manifest.json", "parts", "run.json"
-BYTES_A_REQUEST = 9_000
+BYTES_A_REQUEST = 3_000
 """About what a request takes in memory while its chunk is reviewed."""
-BASE = 130 << 20
-"""About what a worker takes before its first chunk."""
+BASE = 300 << 20
+"""About what a worker takes beside its chunk: libraries, knowledge, and what reading leaves behind."""
+PARENT = 110 << 20
+"""About what the process takes that hands out the chunks, where workers are processes of their own."""
 MOST_ROWS, FEWEST_ROWS = 50_000, 1_000
+WORTH_WHILE = 10_000
+"""In chunks of fewer requests, work that each chunk takes whatever its size costs more than a second worker gains."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def run(
         kind_of(path, schema)
     apart(inputs, out)
     sources = [fingerprint(p) for p in inputs]
-    identity = _identity(sources, plan, options.metadata)
+    identity = identity_of(sources, plan, options.metadata)
     plan = replace(plan, run_id=identity["run_id"])
     with alone(out):
         before = _whole(out, identity) if options.resume else None
@@ -138,11 +142,11 @@ def _run(asked: _Asked, watch: Watch | None, review: ReviewTable, begun: float) 
         done[record.number] = record
         _told(watch, record)
     records = [done[n] for n in sorted(done)]
-    _check(records)
+    check_lines(records)
     joined = time.perf_counter()
     for table in TABLES:
         _joined(records, parts, out, table)
-    manifest = _manifest(asked.identity, plan, records, asked.sources)
+    manifest = manifest_of(asked.identity, plan, records, asked.sources)
     manifest["seconds"]["join"] = round(time.perf_counter() - joined, 3)
     manifest["seconds"]["whole"] = round(time.perf_counter() - begun, 3)
     manifest["peak_memory_bytes"] = _peak(workers)
@@ -160,16 +164,22 @@ def _told(watch: Watch | None, record: PartRecord) -> None:
 def _division(options: Options) -> tuple[int, int]:
     """How many workers, and how many requests a chunk has, within the memory.
 
-    The size of chunks follows from the memory alone, as if there were two workers, so that the output is the same
-    bytes whatever their number. Where the memory does not allow all workers, there are fewer.
+    The size of chunks follows from the memory alone: it is what two workers can have where that is worth while, so that
+    the output is the same bytes whatever their number. Where the memory does not allow all workers, there are fewer.
     """
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    left = max(options.memory - 3 * BASE, 0) // 2
-    rows = options.rows or max(FEWEST_ROWS, min(MOST_ROWS, left // BYTES_A_REQUEST))
+    shares = [(options.memory - _taken(n)) // n // BYTES_A_REQUEST for n in (2, 1)]
+    share = next((s for s in shares if s >= WORTH_WHILE), shares[1])
+    rows = options.rows or max(FEWEST_ROWS, min(MOST_ROWS, share))
     workers = options.workers or processors
-    while workers > 1 and options.memory < (workers + 1) * BASE + workers * rows * BYTES_A_REQUEST:
+    while workers > 1 and options.memory < _taken(workers) + workers * rows * BYTES_A_REQUEST:
         workers -= 1
     return workers, rows
+
+
+def _taken(workers: int) -> int:
+    """About what so many workers take before their first chunk, in bytes."""
+    return workers * BASE + (PARENT if workers > 1 else 0)
 
 
 def _records(inputs: list[Path], reading: Reading, task: Task, workers: int, skip: set[int]) -> Iterator[PartRecord]:
@@ -190,7 +200,7 @@ def _some(chunks: Iterator[Any], number: int) -> Iterator[Any]:
 # ---- The folder ------------------------------------------------------------------------------------
 
 
-def _identity(sources: list[dict[str, Any]], plan: Plan, metadata: Path | None) -> dict[str, Any]:
+def identity_of(sources: list[dict[str, Any]], plan: Plan, metadata: Path | None = None) -> dict[str, Any]:
     """What a run is: software, plan, knowledge and inputs, and the digest of these."""
     policy, shapes, program = knowledge_digests(load(plan.library))
     said: dict[str, Any] = {
@@ -273,7 +283,7 @@ def _joined(records: list[PartRecord], parts: Path, out: Path, table: str) -> No
     temporary.replace(target)
 
 
-def _check(records: list[PartRecord]) -> None:
+def check_lines(records: list[PartRecord]) -> None:
     """Every line that went in came out.
 
     Raises:
@@ -285,9 +295,10 @@ def _check(records: list[PartRecord]) -> None:
             raise BatchError(what, "This is a fault of plexus; please report it.")
 
 
-def _manifest(
+def manifest_of(
     identity: dict[str, Any], plan: Plan, records: list[PartRecord], sources: list[dict[str, Any]]
 ) -> dict[str, Any]:
+    """What is told of a whole run: what it is, its inputs, and the sums of what its chunks counted."""
     summary: dict[str, Any] = {}
     faults: dict[str, Any] = {}
     seconds: dict[str, Any] = {}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,6 @@ from reasoner.errors import BatchError, PlexusError, ReadingError, UnknownTerm
 
 if TYPE_CHECKING:
     from reasoner.batch.plan import Plan
-    from reasoner.batch.run import Options
     from reasoner.tables.chunks import Reading
 
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -39,9 +40,17 @@ class Memory(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return int(found[1]) * UNITS[found[2]]
 
 
+@dataclass(frozen=True)
+class Sources:
+    """Inputs and output as they were written."""
+
+    inputs: tuple[str, ...]
+    output: str | None
+
+
 @click.command()
-@click.argument("inputs", nargs=-1, metavar="INPUT...", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="The folder to write.")
+@click.argument("inputs", nargs=-1, metavar="INPUT...", type=click.Path())
+@click.option("-o", "--output", type=click.Path(file_okay=False), help="The folder to write.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day of the review (default: today); recorded.")
 @click.option("--edition", metavar="EDITION", help="Apply this edition (0587/2025-12-01) whatever the dates are.")
 @click.option(
@@ -53,15 +62,27 @@ class Memory(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 )
 @click.option("--all-reasons", is_flag=True, help="Give the evidence of every criterion, not only of those not met.")
 @click.option("--no-hinges", is_flag=True, help="Leave out on which readings outcomes hinge; several times as fast.")
-@click.option("--engine", type=click.Choice(["columnar", "spark"]), default="columnar", show_default=True)
-@click.option("--master", metavar="URL", help="The master of the Spark engine (default: local[*]).")
-@click.option("--memory", type=Memory(), default="512MiB", show_default=True, help="What all workers may take.")
+@click.option(
+    "--engine",
+    type=click.Choice(["columnar", "spark"]),
+    default="columnar",
+    show_default=True,
+    help="spark reviews nested Parquet on a cluster, in and out of any path that Spark knows (extra: spark, and Java).",
+)
+@click.option("--master", metavar="URL", help="The master of the Spark engine (default: local[*], this machine).")
+@click.option(
+    "--memory",
+    type=Memory(),
+    default="1GiB",
+    show_default=True,
+    help="What all workers may take. Not of the Spark engine: set spark.executor.memory.",
+)
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    help="Processes (default: one a processor); fewer where --memory does not allow so many.",
+    help="Processes (default: one a processor); fewer where --memory does not allow so many. Not of Spark.",
 )
-@click.option("--resume", is_flag=True, help="Go on with an interrupted run; leave a whole one as it is.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run; leave a whole one as it is. Not of Spark.")
 @click.option("--force", is_flag=True, help="Write the output folder anew.")
 @click.option("--dry-run", is_flag=True, help="Review nothing: say which of my columns goes where, and which does not.")
 @click.option("--csvw", type=click.Path(exists=True, path_type=Path), help="A CSVW file that maps my tables.")
@@ -70,7 +91,7 @@ class Memory(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="Of the summary.")
 @LIBRARY
 @click.pass_context
-def batch(context: click.Context, /, inputs: tuple[Path, ...], **given: Any) -> None:
+def batch(context: click.Context, /, inputs: tuple[str, ...], **given: Any) -> None:
     """Review many requests: a nested table, entity tables, or RDF.
 
     INPUT is a Parquet file with one row a request and a list for each kind of record; a folder with one CSV or Parquet
@@ -82,7 +103,10 @@ def batch(context: click.Context, /, inputs: tuple[Path, ...], **given: Any) -> 
     cannot be read; 130 interrupted (--resume goes on).
     """
     try:
-        context.exit(_batch(list(inputs), **given))
+        # Spark is told paths as they are written; s3a://bucket would not outlive being made a Path.
+        sources = Sources(inputs, given["output"])
+        given["output"] = Path(given["output"]) if given["output"] is not None else None
+        context.exit(_batch([Path(p) for p in inputs], **given, sources=sources))
     except KeyboardInterrupt:
         tell("Interrupted. The finished chunks are kept; --resume goes on from them.")
         context.exit(130)
@@ -114,6 +138,8 @@ def _review(inputs: list[Path], reading: Reading, given: dict[str, Any]) -> int:
 
     plan = _plan(given)
     for path in inputs:
+        if given["engine"] == "spark" and not path.exists():
+            continue  # Spark looks for it
         for note in _notes(path, reading):
             tell(note)
     manifest = _run(inputs, plan, given)
@@ -169,18 +195,28 @@ def _run(inputs: list[Path], plan: Plan, given: dict[str, Any]) -> dict[str, Any
 
     options = Options(given["workers"], given["memory"], given["resume"], given["force"], given["csvw"])
     if given["engine"] == "spark":
-        return _spark(inputs, plan, given, options)
+        return _spark(plan, given)
+    if given["master"] is not None:
+        raise click.UsageError("--master is of --engine spark.")
     with counting("reviewing", request_count(inputs), "requests") as advance:
         return run(inputs, plan, given["output"], options, lambda record: advance(record.requests))
 
 
-def _spark(inputs: list[Path], plan: Plan, given: dict[str, Any], options: Options) -> dict[str, Any]:
-    try:
-        from reasoner.batch.spark import run_on_spark  # type: ignore[import-not-found,unused-ignore]
-    except ImportError as error:
-        raise click.UsageError("The Spark engine is not part of this installation.") from error
-    made: dict[str, Any] = run_on_spark(inputs, plan, given["output"], options, master=given["master"])
-    return made
+def _spark(plan: Plan, given: dict[str, Any]) -> dict[str, Any]:
+    from reasoner.batch.spark import run_on_spark
+
+    for option, value in (("--resume", given["resume"]), ("--workers", given["workers"]), ("--csvw", given["csvw"])):
+        if value:
+            raise click.UsageError(f"{option} is not of --engine spark; leave it out.")
+    sources: Sources = given["sources"]
+    return run_on_spark(
+        sources.inputs,
+        plan,
+        str(sources.output),
+        master=given["master"],
+        force=given["force"],
+        progress=sys.stderr.isatty(),
+    )
 
 
 def _csvw(inputs: list[Path], reading: Reading) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +46,7 @@ class Trouble(click.ClickException):
     default="nested",
     show_default=True,
     help="nested: one Parquet table with a row a request; entities: a Parquet table for each class of a record; csv: "
-    "the same as CSV; ntriples, turtle: RDF, a thousand requests a file.",
+    "the same as CSV; ntriples, turtle: RDF, a file a request.",
 )
 @click.option("--shuffle", is_flag=True, help="Leave the rows of entity tables in no order (entities and csv).")
 @click.option(
@@ -53,6 +54,14 @@ class Trouble(click.ClickException):
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="DAY",
     help="Day of the review for which outcomes are expected (default: 2026-06-30).",
+)
+@click.option(
+    "--share",
+    "shares",
+    multiple=True,
+    metavar="OUTCOME=NUMBER",
+    help="How often an outcome is drawn, such as deny=0.5; repeat it for others, what is not named is not drawn. "
+    "Outcomes: approve, deny, pend, not-applicable, rejected.",
 )
 @click.option("--force", is_flag=True, help="Replace the synthetic requests that the folder holds already.")
 @click.option(
@@ -65,6 +74,7 @@ def generate(
     form: str,
     shuffle: bool,
     as_of: datetime | None,
+    shares: tuple[str, ...],
     force: bool,
     output: Path,
 ) -> None:
@@ -84,12 +94,22 @@ def generate(
     from reasoner.synthetic.generate import generate as write
 
     order = Order(number, seed, policy, form, shuffle, as_of.date() if as_of else AS_OF)
+    if shares:
+        order = replace(order, shares=tuple(map(_share, dict.fromkeys(shares))))
     try:
         with counting("generating", number, "requests") as progress:
             manifest = write(order, output, force=force, progress=progress)
     except (GenerationError, TableError) as error:
         raise Trouble(str(error)) from error
     tell(_summary(manifest, output))
+
+
+def _share(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    try:
+        return name, float(number)
+    except ValueError:
+        raise click.UsageError(f"--share {text!r} is not of the form OUTCOME=NUMBER, such as deny=0.5.") from None
 
 
 def _summary(manifest: dict[str, Any], output: Path) -> str:

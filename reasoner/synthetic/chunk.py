@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from reasoner.synthetic import spine_record
-from reasoner.synthetic.claims import DECOMPRESSION, RELEASE, Scenario
+from reasoner.synthetic.claims import APPROVE, DECOMPRESSION, DENY, PEND, RELEASE, Scenario
 from reasoner.synthetic.mixture import BESIDE, SHARES, Deck, decks
 from reasoner.synthetic.plexus_parts import lay_plexus
 from reasoner.synthetic.plexus_record import PLEXUS
@@ -88,10 +88,13 @@ def _drawn(x: Sheet, recipe: Recipe) -> Drawn:
         return Drawn(plexus.draw(x.draws, "plexus", shares, False), nowhere)
     if recipe.policy != BOTH:
         return Drawn(nowhere, spine.draw(x.draws, "spine", shares, False))
-    which = x.draws.index("policy", ((1 - BESIDE) / 2, (1 - BESIDE) / 2, BESIDE))
+    # What keeps a whole request from review, or a line from its policy, stands alone.
+    together = BESIDE if any(shares.get(k) for k in (APPROVE, DENY, PEND)) else 0.0
+    which = x.draws.index("policy", ((1 - together) / 2, (1 - together) / 2, together))
     found = []
     for own, deck, name in ((0, plexus, "plexus"), (1, spine, "spine")):
-        alone, beside = (deck.draw(x.draws, name, shares, shared) for shared in (False, True))
+        alone = deck.draw(x.draws, name, shares, False)
+        beside = deck.draw(x.draws, name, shares, True) if together else alone
         found.append(np.where(which == own, alone, np.where(which == 2, beside, NONE)).astype(np.int32))
     return Drawn(*found)
 

@@ -21,7 +21,7 @@ from reasoner.errors import GenerationError
 from reasoner.knowledge import Knowledge, load
 from reasoner.synthetic.chunk import BOTH, POLICIES, Chunk, Recipe, chunk, staged
 from reasoner.synthetic.claims import REJECTED, Fault, Variant
-from reasoner.synthetic.mixture import decks
+from reasoner.synthetic.mixture import SHARES, decks
 from reasoner.synthetic.sinks import EntitySink, ParquetSink, RdfSink, ShuffledSink, Sink
 from reasoner.synthetic.timeline import EARLIEST
 from reasoner.tables.schema import nested_schema, schema_of
@@ -51,6 +51,7 @@ class Order:
         form: one of :data:`FORMATS`.
         shuffle: rows of entity tables in no order.
         as_of: the day of the review; the expected outcomes hold on this day.
+        shares: how often an outcome is drawn, as numbers in proportion; an outcome that is not named never is.
     """
 
     count: int
@@ -59,6 +60,7 @@ class Order:
     form: str = "nested"
     shuffle: bool = False
     as_of: date = AS_OF
+    shares: tuple[tuple[str, float], ...] = tuple(SHARES.items())
 
 
 def generate(
@@ -105,6 +107,17 @@ def _check(order: Order) -> None:
     if order.as_of < EARLIEST:
         what = f"No request can be reviewed as of {order.as_of}, before the policies' editions are in force."
         raise GenerationError(what, f"Take a day from {EARLIEST} on.")
+    _check_shares(order.shares)
+
+
+def _check_shares(shares: tuple[tuple[str, float], ...]) -> None:
+    for outcome, share in shares:
+        if outcome not in SHARES:
+            raise GenerationError(f"{outcome!r} is no outcome to draw.", f"Name one of {', '.join(SHARES)}.")
+        if not 0 <= share < float("inf"):
+            raise GenerationError(f"The share of {outcome} is {share}.", "Take a number from 0.")
+    if not any(share for _, share in shares):
+        raise GenerationError("No outcome has a share above 0.", f"Give one of {', '.join(SHARES)} a share.")
 
 
 def _check_output(output: Path, force: bool) -> None:
@@ -153,7 +166,7 @@ def _written(order: Order, folder: Path, progress: Callable[[int], object]) -> d
     import numpy as np
 
     knowledge = load(None)
-    recipe, schema = Recipe(order.seed, order.as_of, order.policy), schema_of(knowledge)
+    recipe, schema = Recipe(order.seed, order.as_of, order.policy, order.shares), schema_of(knowledge)
     like = staged(recipe, schema)
     requests = _sink(order, folder, knowledge, like.requests)
     expected = ParquetSink(folder / "expected.parquet", like.expected.schema)
@@ -218,6 +231,7 @@ def _manifest(order: Order, told: Counter[tuple[str, ...]]) -> dict[str, Any]:
         "policy": order.policy,
         "format": order.form,
         "shuffle": order.shuffle,
+        "shares": dict(order.shares),
         "lines": sum(told.values()),
         "recommendations": summed(lambda key: key[1]),
         "policies": summed(lambda key: key[2] or "none"),

@@ -85,9 +85,25 @@ def _justified_epidural(x: Sheet, rows: Rows) -> None:
     injection(x, rows, target="EpiduralTarget", targetJustification=why)
 
 
+def _injured(x: Sheet, rows: Rows) -> None:
+    """The condition is one that follows an injury."""
+    x.word["mechanism"][rows] = x.draws.word("injury mechanism", ("Haematoma", "BoneFragment"))[rows]
+    x.word["kind"][rows] = x.lexicon.code("LumbarPlexusCompressionByTrauma")
+    x.word["diagnosis"][rows] = x.lexicon.code("S34.4XXA")
+
+
 @PLEXUS.variant("release-injection-not-indicated", weight=1, shared=False)
 def _injection_not_indicated(x: Sheet, rows: Rows) -> None:
-    """Therapy and medication failed; the surgeon states that acute trauma ruled out an injection."""
+    """Weeks after an injury therapy and medication failed; the surgeon states that it ruled out an injection."""
+    _injured(x, rows)
+    for name, before in (
+        ("injury", 75),
+        ("medication start", 72),
+        ("therapy start", 68),
+        ("therapy end", 40),
+        ("medication end", 38),
+    ):
+        x.day[name][rows] = x.day["received"][rows] - before
     _after_treatment(x, rows)
     x.drop("treatments", "plexus-injection", rows=rows)
     injury(x, rows)
@@ -160,9 +176,7 @@ def _after_acute_trauma(x: Sheet, rows: Rows) -> None:
     for note in ("second imaging", "surgical note"):
         x.day[note][rows] = x.day["received"][rows] - 1
     x.day["service"][rows] = x.day["received"][rows] + x.draws.whole("soon", 1, 6)[rows]
-    x.word["mechanism"][rows] = x.draws.word("injury mechanism", ("Haematoma", "BoneFragment"))[rows]
-    x.word["kind"][rows] = x.lexicon.code("LumbarPlexusCompressionByTrauma")
-    x.word["diagnosis"][rows] = x.lexicon.code("S34.4XXA")
+    _injured(x, rows)
     requested(x, rows)
     x.change("requests", "", rows, urgency="Expedited")
     imaging(x, rows)

@@ -11,7 +11,7 @@ from reasoner.tables.entities import to_entities
 from reasoner.tables.mapping import SEPARATOR
 from reasoner.tables.optional import arrow, compute, parquet
 from reasoner.tables.rdf_rows import triples_of
-from reasoner.tables.schema import Schema
+from reasoner.tables.schema import REQUEST_KEY, Schema
 from reasoner.vocabulary import PREFIXES
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 GROUP = 50_000
 """Rows of a row group."""
 RDF_REQUESTS = 1_000
-"""Requests of one file of RDF."""
+"""Files of RDF in one folder, and requests that are in memory as triples at a time."""
 _USED = {p: PREFIXES[p] for p in ("anat", "clin", "cov", "dcterms", "xsd")}
 BUCKETS = 32
 """Parts on disk through which rows are shuffled; one part of one table is in memory at a time."""
@@ -184,7 +184,11 @@ class ShuffledSink:
 
 
 class RdfSink:
-    """Files of a thousand requests each, as N-Triples or Turtle."""
+    """A file for each request, as N-Triples or Turtle, in folders of a thousand.
+
+    In a file of several requests, what nothing links to a request belongs to none: a study that is only ordered, or a
+    finding about nothing. Such a request would say less than its row, and pass where it should be rejected.
+    """
 
     def __init__(self, folder: Path, knowledge: Knowledge, suffix: str) -> None:
         self._folder, self._knowledge, self._suffix = folder, knowledge, suffix
@@ -196,14 +200,19 @@ class RdfSink:
 
         turtle = self._suffix == ".ttl"
         for start in range(0, len(rows), RDF_REQUESTS):
-            some = rows.slice(start, RDF_REQUESTS).to_pylist()
-            triples = (Triple(*t) for row in some for t in triples_of(row, self._knowledge))
-            path = self._folder / f"requests-{self._files:06d}{self._suffix}"
-            if turtle:
-                serialize(triples, path, format=RdfFormat.TURTLE, prefixes=_USED)
-            else:
-                serialize(triples, path, format=RdfFormat.N_TRIPLES)
-            self._files += 1
+            for row in rows.slice(start, RDF_REQUESTS).to_pylist():
+                triples = (Triple(*t) for t in triples_of(row, self._knowledge))
+                path = self._path(row[REQUEST_KEY])
+                if turtle:
+                    serialize(triples, path, format=RdfFormat.TURTLE, prefixes=_USED)
+                else:
+                    serialize(triples, path, format=RdfFormat.N_TRIPLES)
+
+    def _path(self, identifier: str) -> Path:
+        folder = self._folder / f"requests-{self._files // RDF_REQUESTS:06d}"
+        folder.mkdir(exist_ok=True)
+        self._files += 1
+        return folder / f"{identifier}{self._suffix}"
 
     def close(self) -> None:
         """Every file is finished already."""

@@ -74,9 +74,7 @@ def _one_measure(x: Sheet, rows: Rows) -> None:
 def _no_measure(x: Sheet, rows: Rows) -> None:
     """The treatment record was not sent."""
     x.drop("treatments", "spine-therapy", "spine-medication", rows=rows)
-    # The record of the plexus's treatments stays where there is one.
-    plexus = x.slots.get(("treatments", "plexus-therapy"))
-    x.drop("documents", "treatment-record", rows=rows if plexus is None else rows[~plexus.on[rows]])
+    x.drop("documents", "spine-treatment-record", rows=rows)
 
 
 @SPINE.fault(

@@ -173,14 +173,14 @@ def treatment(x: Sheet, rows: Rows, key: str, **values: object) -> None:
     """A measure for the spine in the treatment record; it failed unless ``values`` say otherwise."""
     x.put(
         "documents",
-        "treatment-record",
+        "spine-treatment-record",
         rows,
-        title="Treatment summary",
+        title="Treatment summary, lumbar spine",
         date=x.day["treatment record"],
         documentKind="TherapyRecordDocument",
     )
     outcome = x.draws.word(f"{key} outcome", NO_GAIN)
-    told: dict[str, object] = {"about": CONDITION, "documentedIn": "treatment-record", "outcome": outcome}
+    told: dict[str, object] = {"about": CONDITION, "documentedIn": "spine-treatment-record", "outcome": outcome}
     x.put("treatments", key, rows, **{**told, **values})
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reasoner.errors import TableError
-from reasoner.tables.assemble import ROW, Part, assemble, is_increasing, part_of, typed_key
+from reasoner.tables.assemble import ROW, Assembled, Part, assemble, is_increasing, part_of, typed_key
 from reasoner.tables.chunks import Pending, Reading, cut
 from reasoner.tables.files import open_parquet
 from reasoner.tables.mapping import TableMap, mapped, table_named
@@ -132,7 +132,15 @@ class _Group:
 def canonical(
     piece: Any, mapping: NestedMap, reading: Reading, source: str, first: int, repeated: Any = None
 ) -> tuple[Any, tuple[Rejection, ...]]:
-    """Rows of a user's nested table as rows of the canonical one.
+    """Rows of a user's nested table as rows of the canonical one, and what was rejected; see :func:`assembled`."""
+    made = assembled(piece, mapping, reading, source, first, repeated)
+    return made.table, made.rejected
+
+
+def assembled(
+    piece: Any, mapping: NestedMap, reading: Reading, source: str, first: int, repeated: Any = None
+) -> Assembled:
+    """Rows of a user's nested table as rows of the canonical one, with the places that they had.
 
     Args:
         piece: the rows.
@@ -148,8 +156,7 @@ def canonical(
     numbers = pa.array(np.arange(first, first + piece.num_rows))
     requests = part_of(piece.append_column(ROW, numbers), mapping.requests, source)
     children = [_child(m.table, piece.column(name), m, numbers.to_numpy(), source) for name, m in mapping.children]
-    made = assemble(requests, children, reading.schema, references=reading.references, repeated=repeated)
-    return made.table, made.rejected
+    return assemble(requests, children, reading.schema, references=reading.references, repeated=repeated)
 
 
 def _child(table: RecordTable, column: Any, mapping: TableMap, numbers: np.ndarray, source: str) -> Part:

@@ -31,8 +31,13 @@ def _is_nested_folder(path: Path, schema: Schema) -> bool:
     return path.is_dir() and any(is_nested_file(p, schema) for p in path.iterdir())
 
 
+def nested_files_of(folder: Path, schema: Schema) -> list[Path]:
+    """The files of a folder of nested tables."""
+    return [p for p in sorted(folder.iterdir()) if is_nested_file(p, schema)]
+
+
 def _nested_folder(path: Path, reading: Reading) -> Iterator[Pending]:
-    yield from nested_files([p for p in sorted(path.iterdir()) if is_nested_file(p, reading.schema)], reading)
+    yield from nested_files(nested_files_of(path, reading.schema), reading)
 
 
 KINDS = (
