@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from reasoner.batch.chunk import context_of
-from reasoner.batch.inputs import canonical, fingerprint
+from reasoner.batch.inputs import all_canonical, fingerprint
 from reasoner.batch.parts import PartRecord
 from reasoner.batch.plan import Plan
 from reasoner.batch.run import check_lines, identity_of, manifest_of
@@ -183,7 +183,7 @@ class _Run:
         """Everything, from the input to the manifest."""
         requests, lines = self._size()
         repeated = self._repeated()
-        plain = () if repeated else (p.name for p in self.here if canonical(p, self.schema))
+        plain = () if repeated else (p.name for p in self.here if all_canonical([p], self.schema))
         staged = self._staged(Job(self.plan, repeated, frozenset(plain)))
         for name, table in zip(OUTPUTS, self._tables(staged), strict=True):
             table.write.option("compression", "zstd").parquet(self.folder.inside(name))
