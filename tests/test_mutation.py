@@ -11,7 +11,7 @@ from functools import cache
 
 import pytest
 from conftest import all_cases
-from engines import Prepared
+from peers import Prepared
 from pyoxigraph import NamedNode
 
 from reasoner import intake

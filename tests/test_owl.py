@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT, all_cases
-from engines import Prepared
+from peers import Prepared
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, parse
 
 from reasoner.cli import main

@@ -10,7 +10,7 @@ from functools import cache
 
 import pytest
 from conftest import ROOT, Case, reviewed
-from engines import shifty_results
+from peers import shifty_results
 
 from reasoner import intake
 from reasoner.engine_columnar import ColumnarEngine

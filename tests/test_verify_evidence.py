@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 from clingo import Control
 from conftest import all_cases
-from engines import Prepared
+from peers import Prepared
 from pyoxigraph import Literal, NamedNode
 
 from reasoner import intake, resources

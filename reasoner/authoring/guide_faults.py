@@ -13,7 +13,7 @@ from pyoxigraph import BlankNode, NamedNode, RdfFormat, parse
 from reasoner import knowledge, library, resources
 from reasoner.authoring.guide_steps import MEANT, Found, block_of, example_of, step_of
 from reasoner.check import question_findings
-from reasoner.engine_columnar import ColumnarEngine
+from reasoner.engine_pyshacl import PyshaclEngine
 from reasoner.errors import PlexusError, PolicyError
 from reasoner.expected import cases_in, differences
 from reasoner.knowledge import TO_WRITE
@@ -282,7 +282,7 @@ class OwnFiles:
         path = resources.find(self.root, "shapes", "ontology.ttl")
         shapes = knowledge.parse_turtle([path] if path else [])
         own = {s.value for s in self.triples.subjects_named()}
-        for result in ColumnarEngine().evaluate(self._around(), tuple(shapes)):
+        for result in PyshaclEngine().evaluate(self._around(), tuple(shapes)):
             if result.focus in own and result.severity == "Violation":
                 shape = result.shape.partition("#")[2]
                 prop = result.path if result.path and ":" in result.path else ""

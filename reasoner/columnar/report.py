@@ -96,14 +96,14 @@ def of_shape(e: Evaluation, shape: Shape, block: int, focus: Ids, times: NDArray
         if isinstance(constraint, Property):
             yield from _nested(e, shape, constraint, block, focus, times)
             continue
+        component, term_of, often = SH + component_of(constraint), e.graph.blocks[block].term, bool((times != 1).any())
+        node, severity, messages, own = shape.node, shape.severity, shape.messages, shape.path_node
         for here, value, path in _broken(e, shape, constraint, block, focus):
-            term = e.graph.blocks[block].term(here)
-            result = _result(e, shape, component_of(constraint), term, value, path)
-            yield from repeat(result, int(times[here]))
-
-
-def _result(e: Evaluation, shape: Shape, component: str, focus: Term, value: Term | None, path: Node | None) -> Result:
-    return Result(focus, shape.node, SH + component, shape.severity, shape.messages, path or shape.path_node, value)
+            result = Result(term_of(here), node, component, severity, messages, path or own, value)
+            if often:
+                yield from repeat(result, int(times[here]))
+            else:
+                yield result
 
 
 Found = Iterator[tuple[int, "Term | None", "Node | None"]]
