@@ -272,3 +272,38 @@ def test_a_run_that_is_forced_and_interrupted_leaves_no_earlier_output(nested, t
     with pytest.raises(KeyboardInterrupt):
         run([nested], PLAN, out, Options(workers=1, rows=GROUP, force=True), review=stopping)
     assert sorted(p.name for p in out.iterdir()) == ["notes.txt", "parts"]
+
+
+# ---- The summary -----------------------------------------------------------------------------------
+
+
+def test_criteria_decide_only_where_no_term_does():
+    from reasoner.batch.summary import count_outcomes
+
+    policy = load().policies[0]
+
+    def told(recommendation, basis, **statuses):
+        return {
+            "profile": "default",
+            "recommendation": recommendation,
+            "basis": basis,
+            "next": "none",
+            "policy": policy.number,
+            "edition": policy.edition.isoformat(),
+            **{c.id: "met" for c in policy.criteria},
+            "other-indication": "unmet",
+            **statuses,
+        }
+
+    lines = [
+        told("deny", "criterion-unmet", symptoms="unmet"),
+        told("deny", "plan-exclusion", symptoms="unmet"),
+        told("deny", "excluded-indication", **{"other-indication": "met"}),
+        told("pend", "open", compression="conflicting", conservative="open"),
+        told("pend", "inconsistent", compression="undocumented"),
+        told("approve", "criteria-met"),
+    ]
+    found = count_outcomes(pa.Table.from_pylist(lines), None)["default"]
+    assert found["lines"] == 6 and found["recommendation"] == {"deny": 3, "pend": 2, "approve": 1}
+    assert found["deciding"]["deny"] == {"0587 symptoms": 1, "0587 (plan-exclusion)": 1, "0587 other-indication": 1}
+    assert found["deciding"]["pend"] == {"0587 compression": 1, "0587 conservative": 1, "0587 (inconsistent)": 1}
