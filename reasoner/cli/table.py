@@ -40,7 +40,9 @@ def table(
     output: Path | None,
     library: Path | None,
 ) -> None:
-    """Print the decision table of POLICY, a number (0587) or an edition (0587/2025-12-01).
+    """Print what a policy recommends for every way in which its criteria can come out.
+
+    POLICY is a number (its latest edition) or an edition, such as 0587/2025-12-01.
 
     A column is a criterion that is required by itself or an exclusion: met, unmet or open. Every combination fits
     exactly one row. The recommendations are those of the logic program, which is asked for each combination; terms of
