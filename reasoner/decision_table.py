@@ -1,189 +1,230 @@
-"""The decision table of a policy: what it recommends for every way in which its criteria can come out.
+"""The decision table of an edition: every combination of statuses on which its recommendation can depend.
 
-Leaves have three values here: met, unmet, open. A row gives the values that some criteria may have; each combination of
-leaves is decided by exactly one row. The logic program decides; nothing is decided here.
+The rows are found by asking the logic program for each combination, never by a second copy of its rules. A column is
+a criterion that is required by itself, a group that is, or an exclusion; it is met, unmet or open. The status of a
+group says all that matters of its members as long as no constraint speaks of one of them; a group with a constrained
+member is therefore taken apart. Rows of one outcome are put together, so that every combination fits exactly one row.
+
+Terms of a plan or mandate, and the scope of the edition, come before the table and are no part of it.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING
 
-from reasoner.determine import Decision, program, tree_statuses
-from reasoner.errors import UnknownTerm
-from reasoner.model import GroupStatus, Kind, Status
+from reasoner.determine import Decision, kleene, program, tree_statuses
+from reasoner.errors import DecisionTableError
+from reasoner.model import Basis, GroupStatus, Kind, Recommendation, Status
 from reasoner.policy import Criterion, Policy, Readings
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Outcomes = NDArray[np.int32]
+
 VALUES = (GroupStatus.MET, GroupStatus.UNMET, GroupStatus.OPEN)
-STATUS = (Status.MET, Status.UNMET, Status.UNDOCUMENTED)
-"""A leaf of each value; open leaves are composed alike, whatever keeps them open."""
-ANY = frozenset(VALUES)
-MOST = 2_000_000
+LEAF = {GroupStatus.MET: Status.MET, GroupStatus.UNMET: Status.UNMET, GroupStatus.OPEN: Status.UNDOCUMENTED}
+"""A leaf of each of the three values; open leaves are composed alike, whatever keeps them open."""
+LARGEST = 1_000_000
+"""How many combinations are asked at most."""
 
 
 @dataclass(frozen=True)
-class DecisionRow:
-    """The values that each column may have, the decision, and how many combinations of leaves the row decides."""
+class TableRow:
+    """Statuses and what follows from them.
 
-    values: tuple[frozenset[GroupStatus], ...]
-    decision: Decision
+    Attributes:
+        statuses: for each column the statuses that fit; all three where the column does not matter.
+        recommendation: what the program recommends.
+        basis: what that rests on.
+        constraint: the label of the constraint between facts that the statuses break, else None.
+        combinations: for how many combinations of the leaves, each met, unmet or open, the row stands.
+    """
+
+    statuses: tuple[frozenset[GroupStatus], ...]
+    recommendation: Recommendation
+    basis: Basis
+    constraint: str | None
     combinations: int
+
+    def fits(self, statuses: tuple[GroupStatus, ...]) -> bool:
+        """Whether a combination fits the row."""
+        return all(s in wanted for s, wanted in zip(statuses, self.statuses, strict=True))
 
 
 @dataclass(frozen=True)
 class DecisionTable:
-    """The rows of a policy under readings; ``columns`` are the criteria that decide by themselves."""
+    """The table of an edition in some readings; ``columns`` are the criteria whose statuses the rows tell."""
 
     policy: Policy
     readings: Readings
     columns: tuple[Criterion, ...]
-    rows: tuple[DecisionRow, ...]
+    rows: tuple[TableRow, ...]
+
+    def combination(self, leaves: Mapping[str, Status]) -> tuple[GroupStatus, ...]:
+        """The statuses of the columns for the statuses of the leaves, by IRI."""
+        tree = tree_statuses(self.policy, leaves, self.readings)
+        return tuple(tree[c.iri] for c in self.columns)
+
+    def row(self, statuses: tuple[GroupStatus, ...]) -> TableRow:
+        """The row that a combination fits."""
+        return next(r for r in self.rows if r.fits(statuses))
 
 
-def decision_table(policy: Policy, readings: Readings, *, full: bool = False) -> DecisionTable:
-    """The table of an edition under readings.
+def decision_table(policy: Policy, readings: Readings | None = None, *, full: bool = False) -> DecisionTable:
+    """The decision table of an edition.
 
     Args:
         policy: the edition.
-        readings: the reading of every ambiguity.
-        full: a row for every combination of the leaves, instead of one for all that are decided alike.
+        readings: by ambiguity (IRI), complete; None: the default readings.
+        full: one row for each combination; otherwise rows of one outcome are put together.
 
     Raises:
-        UnknownTerm: the policy has too many leaves to look at every combination.
+        DecisionTableError: there are too many combinations to ask for each.
     """
-    if 3 ** len(policy.leaves) > MOST:
-        raise UnknownTerm(f"{policy.name} has {len(policy.leaves)} leaves: too many combinations for a table.")
-    if full:
-        rows = tuple(_every(policy, readings))
-        return DecisionTable(policy, readings, policy.leaves, rows)
-    columns = deciding(policy)
-    decisions, weights = _decided(policy, readings, columns)
-    distinct = list(dict.fromkeys(decisions.ravel().tolist()))
-    numbers = _numbered(decisions, distinct)
-    found = _rows(numbers, weights, ())
-    rows = tuple(DecisionRow(values, distinct[n], size) for values, n, size in found)
-    return DecisionTable(policy, readings, columns, rows)
-
-
-def deciding(policy: Policy) -> tuple[Criterion, ...]:
-    """The exclusions, then the criteria that are each required: on these alone the recommendation depends."""
-    required = (c for c in policy.required() if c.kind is not Kind.ALL)
-    return (*(policy.by_iri[x] for x in policy.exclusions), *required)
-
-
-def _every(policy: Policy, readings: Readings) -> Iterator[DecisionRow]:
-    for values in product(range(3), repeat=len(policy.leaves)):
-        decision = program(policy).decide(tuple(STATUS[v] for v in values), readings)
-        yield DecisionRow(tuple(frozenset({VALUES[v]}) for v in values), decision, 1)
-
-
-def _decided(
-    policy: Policy, readings: Readings, columns: Sequence[Criterion]
-) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
-    """For the values of the columns, the decision, and how many combinations of leaves give these values."""
     import numpy as np
 
-    decisions = np.full((3,) * len(columns), None, object)
-    weights = np.zeros((3,) * len(columns), np.int64)
-    for values in product(range(3), repeat=len(policy.leaves)):
-        vector = tuple(STATUS[v] for v in values)
-        statuses = {leaf.iri: s for leaf, s in zip(policy.leaves, vector, strict=True)}
-        tree = tree_statuses(policy, statuses, readings)
-        place = tuple(VALUES.index(tree[c.iri]) for c in columns)
-        weights[place] += 1
-        if decisions[place] is None:
-            decisions[place] = program(policy).decide(vector, readings)
-    return decisions, weights
+    chosen = policy.default_readings if readings is None else readings
+    columns = tuple(_columns(policy, chosen))
+    size = len(VALUES) ** len(columns)
+    if size > LARGEST:
+        raise DecisionTableError(
+            f"The table of {policy.name} has {len(columns)} columns, that is {size:,} combinations; "
+            f"at most {LARGEST:,} are asked for."
+        )
+    outcomes: list[Decision] = []
+    codes = np.zeros((len(VALUES),) * len(columns), np.int32)
+    for place in product(range(len(VALUES)), repeat=len(columns)):
+        decision = _asked(policy, chosen, columns, place)
+        if decision not in outcomes:
+            outcomes.append(decision)
+        codes[place] = outcomes.index(decision)
+    weights = [tuple(_ways(policy, c.iri, chosen)[v] for v in VALUES) for c in columns]
+    found = _each(codes) if full else _merged(codes, (ANY,) * len(columns))
+    rows = tuple(_row(policy, fit, outcomes[code], weights) for fit, code in found)
+    return DecisionTable(policy, chosen, columns, rows)
 
 
-def _numbered(decisions: NDArray[np.object_], distinct: list[Decision | None]) -> NDArray[np.int64]:
-    import numpy as np
-
-    numbers = [distinct.index(d) for d in decisions.ravel().tolist()]
-    return np.array(numbers, np.int64).reshape(decisions.shape)
+# ---- Columns ---------------------------------------------------------------------------------------
 
 
-Found = tuple[tuple[frozenset[GroupStatus], ...], int, int]
+def _columns(policy: Policy, readings: Readings) -> Iterator[Criterion]:
+    """The nodes whose statuses decide: those required by themselves, in tree order, then the exclusions."""
+    heeded = [c for c in policy.constraints if c.holds(readings)]
+    constrained = {leaf for c in heeded for leaf in c.not_together}
 
-
-def _rows(
-    numbers: NDArray[np.int64], weights: NDArray[np.int64], before: tuple[frozenset[GroupStatus], ...]
-) -> list[Found]:
-    """The rows below values already chosen; values with the same decisions below them share a row."""
-    import numpy as np
-
-    if numbers.ndim == 0:
-        return [(before, int(numbers), int(weights))] if int(weights) else []
-    alike: list[list[int]] = []
-    for value in range(3):
-        home = next((a for a in alike if np.array_equal(numbers[a[0]], numbers[value])), None)
-        if home is None:
-            alike.append([value])
+    def visit(iri: str) -> Iterator[Criterion]:
+        node = policy.by_iri[iri]
+        apart = policy.group_kind(node, readings) is Kind.ALL or bool(constrained & _below(policy, iri))
+        if node.is_leaf or not apart:
+            yield node
         else:
-            home.append(value)
-    out: list[Found] = []
-    for some in alike:
-        chosen = frozenset(VALUES[v] for v in some)
-        out += _rows(numbers[some[0]], weights[some].sum(axis=0), (*before, chosen))
+            for member in node.members:
+                yield from visit(member)
+
+    for top in (policy.root, *policy.exclusions):
+        yield from visit(top)
+
+
+def _below(policy: Policy, iri: str) -> set[str]:
+    """The leaves of a group, or the leaf itself."""
+    node = policy.by_iri[iri]
+    return {iri} if node.is_leaf else {leaf for m in node.members for leaf in _below(policy, m)}
+
+
+def _asked(policy: Policy, readings: Readings, columns: tuple[Criterion, ...], place: tuple[int, ...]) -> Decision:
+    """What the program says of a combination: leaves that give it are asked for, all alike below a column."""
+    known = {
+        leaf: LEAF[VALUES[value]]
+        for column, value in zip(columns, place, strict=True)
+        for leaf in _below(policy, column.iri)
+    }
+    return program(policy).decide(tuple(known[leaf.iri] for leaf in policy.leaves), readings)
+
+
+def _ways(policy: Policy, iri: str, readings: Readings) -> dict[GroupStatus, int]:
+    """How many combinations of its leaves, each met, unmet or open, give a node each of these statuses."""
+    node = policy.by_iri[iri]
+    if node.is_leaf:
+        return dict.fromkeys(VALUES, 1)
+    members = [_ways(policy, m, readings) for m in node.members]
+    counts = {(0, 0): 1}
+    """Combinations by how many members are met and how many are open."""
+    for member in members:
+        grown: dict[tuple[int, int], int] = {}
+        for (met, still), number in counts.items():
+            for status, ways in member.items():
+                key = (met + (status is GroupStatus.MET), still + (status is GroupStatus.OPEN))
+                grown[key] = grown.get(key, 0) + number * ways
+        counts = grown
+    out = dict.fromkeys(VALUES, 0)
+    needed = policy.needed(node, readings)
+    for (met, still), number in counts.items():
+        rest = len(members) - met - still
+        statuses = [GroupStatus.MET] * met + [GroupStatus.OPEN] * still + [GroupStatus.UNMET] * rest
+        out[kleene(needed, statuses)] += number
     return out
 
 
-# ---- Written -----------------------------------------------------------------------------------------
+# ---- Rows ------------------------------------------------------------------------------------------
+
+Fit = tuple[frozenset[int], ...]
+"""For each column the values that fit, by their places in VALUES."""
+ANY = frozenset(range(len(VALUES)))
 
 
-def cell(values: frozenset[GroupStatus]) -> str:
-    """The values of a cell in words.
+def _each(codes: Outcomes) -> Iterator[tuple[Fit, int]]:
+    for place in product(range(len(VALUES)), repeat=codes.ndim):
+        yield tuple(frozenset({v}) for v in place), int(codes[place])
 
-    >>> cell(frozenset({GroupStatus.MET})), cell(ANY), cell(frozenset({GroupStatus.MET, GroupStatus.OPEN}))
-    ('met', 'any', 'met or open')
+
+def _merged(codes: Outcomes, fit: Fit) -> Iterator[tuple[Fit, int]]:
+    """Rows that cover every combination once: one value of one column is split off after the other.
+
+    The split is taken that leaves the fewest combinations undecided, among equals the one that sorts outcomes best,
+    then the first of the tree.
     """
-    return "any" if values == ANY else " or ".join(v.value for v in VALUES if v in values)
+    here = _part(codes, fit)
+    if int(here.min()) == int(here.max()):
+        yield fit, int(here.flat[0])
+        return
+    splits = [_split(fit, c, v) for c, values in enumerate(fit) if len(values) > 1 for v in sorted(values)]
+    best = min(splits, key=lambda parts: _disorder([_part(codes, p) for p in parts]))
+    for part in best:
+        yield from _merged(codes, part)
 
 
-def records(table: DecisionTable) -> list[dict[str, str | int]]:
-    """The rows as records: a column a criterion, then recommendation, basis and the number of combinations."""
-    return [
-        {
-            **{c.id: cell(v) for c, v in zip(table.columns, row.values, strict=True)},
-            "recommendation": row.decision.recommendation.value,
-            "basis": row.decision.basis.value,
-            "combinations": row.combinations,
-        }
-        for row in table.rows
-    ]
+def _split(fit: Fit, column: int, value: int) -> tuple[Fit, Fit]:
+    one, others = frozenset({value}), fit[column] - {value}
+    return (*fit[:column], one, *fit[column + 1 :]), (*fit[:column], others, *fit[column + 1 :])
 
 
-def to_csv(table: DecisionTable) -> str:
-    """The table as CSV."""
-    out = io.StringIO()
-    found = records(table)
-    writer = csv.DictWriter(out, list(found[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(found)
-    return out.getvalue()
+def _part(codes: Outcomes, fit: Fit) -> Outcomes:
+    import numpy as np
+
+    part: Outcomes = codes[np.ix_(*(sorted(values) for values in fit))]
+    return part
 
 
-def to_text(table: DecisionTable) -> str:
-    """The table for a terminal."""
-    found = records(table)
-    names = list(found[0])
-    shown = [[f"{r[n]:,}" if isinstance(r[n], int) else str(r[n]) for n in names] for r in found]
-    widths = [max(len(n), *(len(row[i]) for row in shown)) for i, n in enumerate(names)]
-    total = sum(row.combinations for row in table.rows)
-    head = f"{table.policy.name}: {len(found)} rows decide all {total:,} combinations"
-    lines = [
-        f"{head} of {len(table.policy.leaves)} criteria.",
-        "",
-        "  ".join(n.ljust(w) for n, w in zip(names, widths, strict=True)).rstrip(),
-    ]
-    lines.append("  ".join("-" * w for w in widths))
-    lines += ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in shown]
-    return "\n".join(lines) + "\n"
+def _disorder(parts: list[Outcomes]) -> tuple[int, int]:
+    """How many combinations are in parts of several outcomes, and how many outcomes the parts have together."""
+    import numpy as np
+
+    outcomes = [len(np.unique(p)) for p in parts]
+    return sum(p.size for p, n in zip(parts, outcomes, strict=True) if n > 1), sum(outcomes)
+
+
+def _row(policy: Policy, fit: Fit, decision: Decision, weights: list[tuple[int, ...]]) -> TableRow:
+    labels = {c.iri: c.label for c in policy.constraints}
+    return TableRow(
+        statuses=tuple(frozenset(VALUES[v] for v in values) for values in fit),
+        recommendation=decision.recommendation,
+        basis=decision.basis,
+        constraint=labels[decision.constraint] if decision.constraint else None,
+        combinations=prod(sum(w[v] for v in values) for values, w in zip(fit, weights, strict=True)),
+    )

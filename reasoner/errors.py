@@ -139,3 +139,7 @@ class GenerationError(PlexusError):
     def __init__(self, what: str, cure: str = "") -> None:
         self.what, self.cure = what, cure
         super().__init__(f"{what} {cure}".strip())
+
+
+class DecisionTableError(PlexusError):
+    """A decision table that cannot be made: it would be too large, or it cannot be written as asked."""

@@ -1,189 +1,326 @@
-"""What came out otherwise between two outputs of batches or two profiles of one, and which criteria changed."""
+"""What comes out otherwise between two outputs of batches, or two profiles of one: flips, and what goes with them.
+
+A line is the same in both by the identifier of its request and its number. Keys are joined a part of them at a time,
+so that memory is bounded; of the lines that flip alone, the criteria are read.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reasoner.batch.outcome_files import OutcomeFolder, status_codes
+from reasoner.batch.tables_out import WORDS
 from reasoner.errors import BatchError
-from reasoner.tables.optional import arrow, compute, parquet
+from reasoner.tables.optional import arrow, compute
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
-KEYS = ("request", "line", "profile")
-TOLD = ("recommendation", "policy")
-OTHER = {*KEYS, *TOLD, "code", "basis", "next", "edition", "run_id", "hinges"}
-"""Columns of outcomes that are no criterion."""
-EXAMPLES = 3
+    Rows = NDArray[np.int64]
+
+AT_ONCE = 2_000_000
+"""How many keys are joined at once."""
+SHOWN = 20
+KEY = ("request", "line")
+TOLD = (*KEY, "code", "recommendation", "basis", "policy", "edition")
+NONE = "none"
+"""In place of a status, where another policy or edition without that criterion governs."""
+
+
+@dataclass(frozen=True)
+class StatusChange:
+    """A status that changed in so many of the lines that flipped."""
+
+    criterion: str
+    before: str
+    after: str
+    lines: int
 
 
 @dataclass(frozen=True)
 class Flips:
-    """Lines that two outputs share and those that only one has, and what changed.
+    """Two profiles compared.
 
-    ``recommendations`` counts lines by recommendation before and after (``approve -> deny``); ``criteria`` counts,
-    among lines that flipped, changes of status by criterion; ``policies`` counts flips by policy; ``examples`` names a
-    few lines of each kind of flip; ``asked`` is what the two runs were asked for otherwise.
+    Attributes:
+        before: the name of the one profile.
+        after: the name of the other.
+        lines: how many lines are in both.
+        matrix: lines by recommendation before and after.
+        bases: flips by basis before and after.
+        editions: flips by the edition that governed before and after.
+        criteria: statuses that changed in lines that flipped, the most frequent first.
+        only_before: lines that only the first has (the other rejected them, or had another input).
+        only_after: lines that only the second has.
+        shown: the first of those lines (request, line), of each side.
+        table: every flip, a row each.
     """
 
+    before: str
+    after: str
     lines: int
-    only_old: int
-    only_new: int
-    flipped: int
-    recommendations: Mapping[str, int]
-    criteria: Mapping[str, Mapping[str, int]]
-    policies: Mapping[str, int]
-    examples: Mapping[str, tuple[str, ...]]
-    asked: Mapping[str, tuple[Any, Any]]
+    matrix: Mapping[tuple[str, str], int]
+    bases: Mapping[tuple[str, str], int]
+    editions: Mapping[tuple[str, str], int]
+    criteria: tuple[StatusChange, ...]
+    only_before: int
+    only_after: int
+    shown: tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]
+    table: pa.Table
+
+    @property
+    def flipped(self) -> int:
+        """How many lines come out otherwise."""
+        return sum(n for (before, after), n in self.matrix.items() if before != after)
+
+    @property
+    def changed(self) -> bool:
+        """Whether any line comes out otherwise, or is in one of the two only."""
+        return bool(self.flipped or self.only_before or self.only_after)
 
 
-def flips(old: Path, new: Path, profiles: tuple[str, str] | None = None) -> Flips:
-    """Compare two output folders, or two profiles (of one folder, where both are the same).
+@dataclass(frozen=True)
+class BatchComparison:
+    """Two outputs compared: what they were made with otherwise, and the flips of each pair of profiles."""
+
+    old: OutcomeFolder
+    new: OutcomeFolder
+    inputs: tuple[str, ...]
+    pairs: tuple[Flips, ...]
+
+
+def compare_batches(old: OutcomeFolder, new: OutcomeFolder, profiles: tuple[str, str] | None = None) -> BatchComparison:
+    """Compare two outputs.
+
+    Args:
+        old: the one.
+        new: the other; it may be the same, for two of its profiles.
+        profiles: the profile of each that is compared; None: those that have the same name, or the only ones.
 
     Raises:
-        BatchError: a folder is no whole output of a batch, or has no such profile.
+        BatchError: a folder is no whole output, has no such profile, or names a line twice.
     """
-    before, after = _outcomes(old), _outcomes(new)
-    keys = list(KEYS)
-    if profiles is not None:
-        before, after = (_of_profile(t, p, f) for t, p, f in zip((before, after), profiles, (old, new), strict=True))
-        keys = ["request", "line"]
-    size_old, size_new = before.num_rows, after.num_rows
-    before, after = _aligned(before, after, keys)
-    pc = compute()
-    changed = pc.fill_null(pc.not_equal(before.column("recommendation"), after.column("recommendation")), False)
-    matrix = _pairs(before.column("recommendation"), after.column("recommendation"))
-    b, a = before.filter(changed), after.filter(changed)
-    criteria = [c for c in before.column_names if c not in OTHER and c in after.column_names]
-    moved = {c: _moved(b.column(c), a.column(c)) for c in criteria}
+    pairs = _pairs(old, new, profiles)
+    return BatchComparison(old, new, tuple(_inputs(old, new, pairs)), tuple(_flips(old, new, *pair) for pair in pairs))
+
+
+def _pairs(old: OutcomeFolder, new: OutcomeFolder, wanted: tuple[str, str] | None) -> list[tuple[str, str]]:
+    if wanted is not None:
+        for folder, name in zip((old, new), wanted, strict=True):
+            if name not in folder.profiles:
+                raise BatchError(f"{folder.path} has no profile {name!r}.", f"It has: {', '.join(folder.profiles)}.")
+        return [wanted]
+    if old.path.resolve() == new.path.resolve():
+        cure = f"Name two of its profiles with --profiles; it has: {', '.join(old.profiles)}."
+        raise BatchError(f"{old.path} is compared with itself.", cure)
+    same = [(p, p) for p in old.profiles if p in new.profiles]
+    if not same and len(old.profiles) == len(new.profiles) == 1:
+        return [(old.profiles[0], new.profiles[0])]
+    if not same:
+        what = f"No profile of {old.path} ({', '.join(old.profiles)}) has the name of one of {new.path} "
+        raise BatchError(f"{what}({', '.join(new.profiles)}).", "Name the two to compare with --profiles.")
+    return same
+
+
+# ---- What the runs were made with ------------------------------------------------------------------
+
+SAID = {"version": "version of plexus", "as_of": "day of the review", "edition": "edition that is applied"}
+DIGESTS = {"policy": "policies and ontology", "shapes": "shapes", "program": "logic program"}
+
+
+def _inputs(old: OutcomeFolder, new: OutcomeFolder, pairs: list[tuple[str, str]]) -> Iterable[str]:
+    one, other = old.manifest, new.manifest
+    for key, name in SAID.items():
+        if one.get(key) != other.get(key):
+            yield f"{name}: {_told(one.get(key))} → {_told(other.get(key))}"
+    for key, name in DIGESTS.items():
+        if one["digests"].get(key) != other["digests"].get(key):
+            yield f"{name}: they differ"
+    for before, after in pairs:
+        readings = one["profiles"][before], other["profiles"][after]
+        for name in sorted({*readings[0], *readings[1]}):
+            values = [r.get(name, "by default") for r in readings]
+            if values[0] != values[1]:
+                yield f"reading of {name}: {values[0]} → {values[1]}"
+    if [s["files"] for s in one["inputs"]] != [s["files"] for s in other["inputs"]]:
+        yield "requests: the inputs differ"
+
+
+def _told(value: object) -> str:
+    return "that in force" if value is None else str(value)
+
+
+# ---- Lines -----------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Found:
+    """Row numbers of lines in both files, and of those in one only."""
+
+    both: list[tuple[Rows, Rows]]
+    only: tuple[list[Rows], list[Rows]]
+    matrix: dict[tuple[str, str], int]
+    flips: list[tuple[Rows, Rows]]
+
+
+def _flips(old: OutcomeFolder, new: OutcomeFolder, before: str, after: str) -> Flips:
+    import numpy as np
+
+    found = _Found([], ([], []), {}, [])
+    parts = max(old.rows, new.rows) // AT_ONCE + 1
+    for part in range(parts):
+        _join(_keys(old, before, part, parts), _keys(new, after, part, parts), found)
+    empty = np.empty(0, np.int64)
+    first = np.concatenate([empty, *(one for one, _ in found.flips)])
+    second = np.concatenate([empty, *(other for _, other in found.flips)])
+    order = np.argsort(first)
+    first, second = first[order], second[order]
+    shared = tuple(dict.fromkeys((*old.criteria, *new.criteria)))
+    table, criteria = _told_flips(_rows_at(old, first), _rows_at(new, second), shared)
+    only = [np.sort(np.concatenate([empty, *rows])) for rows in found.only]
+    shown = [
+        tuple((r["request"], r["line"]) for r in folder.at(rows[:SHOWN], KEY).to_pylist())
+        for folder, rows in zip((old, new), only, strict=True)
+    ]
     return Flips(
-        lines=before.num_rows,
-        only_old=size_old - before.num_rows,
-        only_new=size_new - before.num_rows,
-        flipped=b.num_rows,
-        recommendations=matrix,
-        criteria={c: m for c, m in moved.items() if m},
-        policies=_counts(a.column("policy")),
-        examples=_examples(b, a),
-        asked=_asked(old, new),
+        before=before,
+        after=after,
+        lines=sum(found.matrix.values()),
+        matrix=found.matrix,
+        bases=_pairs_counted(table.column("basis_before"), table.column("basis_after")),
+        editions=_pairs_counted(_editions(table, "before"), _editions(table, "after")),
+        criteria=criteria,
+        only_before=len(only[0]),
+        only_after=len(only[1]),
+        shown=(shown[0], shown[1]),
+        table=table,
     )
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    try:
-        told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BatchError(f"{folder} is no whole output of plexus batch.", "Name the folder given to -o.") from error
-    if not isinstance(told, dict):
-        raise BatchError(f"{folder} is no output of plexus batch.", "Name the folder given to -o.")
-    return told
+def _keys(folder: OutcomeFolder, profile: str, part: int, parts: int) -> pa.Table:
+    """Keys, recommendations and row numbers of the lines of a profile, or of a part of them."""
+    import numpy as np
+
+    pa, pc = arrow(), compute()
+    found = []
+    for start, batch in folder.batches((*KEY, "recommendation", "profile")):
+        numbers = pa.array(np.arange(start, start + batch.num_rows))
+        own = batch.append_column("row", numbers)
+        own = own.filter(pc.equal(own.column("profile"), profile)).drop_columns(["profile"])
+        if parts > 1:
+            own = own.filter(pa.array(_part_of(own.column("request"), parts) == part))
+        found.append(own)
+    if not found:
+        raise BatchError(f"{folder.path} has no outcomes.", "Run the batch anew.")
+    return pa.concat_tables(found).combine_chunks()
 
 
-def _outcomes(folder: Path) -> pa.Table:
-    _manifest(folder)
-    try:
-        table = parquet().read_table(folder / "outcomes.parquet")
-    except (OSError, arrow().ArrowException) as error:
-        raise BatchError(f"{folder}/outcomes.parquet cannot be read.", "Run the batch anew.") from error
-    return table.drop_columns([c for c in ("run_id", "hinges") if c in table.column_names])
+def _part_of(texts: pa.ChunkedArray, parts: int) -> NDArray[np.int64]:
+    """A part of the keys for each text: identifiers differ at their ends, so the last four bytes choose it."""
+    import numpy as np
+
+    array = texts.cast(arrow().large_string()).combine_chunks()
+    _, offsets, data = array.buffers()
+    ends = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
+    bytes_ = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
+    chosen = np.zeros(len(array), np.int64)
+    for back in range(1, 5):
+        at = ends[1:] - back
+        inside = at >= ends[:-1]
+        chosen[inside] = chosen[inside] * 31 + bytes_[at[inside]]
+    return chosen % parts
 
 
-def _of_profile(table: pa.Table, profile: str, folder: Path) -> pa.Table:
-    found = table.filter(compute().equal(table.column("profile"), profile))
-    if not found.num_rows:
-        known = ", ".join(compute().unique(table.column("profile")).to_pylist())
-        raise BatchError(f"{folder} has no profile {profile}.", f"Its profiles: {known}.")
-    return found
+def _join(one: pa.Table, other: pa.Table, found: _Found) -> None:
+    """Bring the lines of two tables together by their keys."""
+    import numpy as np
 
-
-def _aligned(before: pa.Table, after: pa.Table, keys: list[str]) -> tuple[pa.Table, pa.Table]:
-    """The lines that both have, in one order."""
-    pa = arrow()
-    left, right = ([_plain(t.column(k)) for k in keys] for t in (before, after))
-    if before.num_rows == after.num_rows and all(x.equals(y) for x, y in zip(left, right, strict=True)):
-        return before, after
-    one = pa.table([*left, pa.array(range(before.num_rows))], names=[*keys, "old row"])
-    other = pa.table([*right, pa.array(range(after.num_rows))], names=[*keys, "new row"])
-    both = one.join(other, keys, join_type="inner").sort_by("old row")
-    return before.take(both.column("old row")), after.take(both.column("new row"))
-
-
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column of text without its dictionaries, so that two can be compared."""
-    types = arrow().types
-    return column.cast(column.type.value_type) if types.is_dictionary(column.type) else column
-
-
-def _pairs(old: pa.ChunkedArray, new: pa.ChunkedArray) -> dict[str, int]:
-    words = compute().binary_join_element_wise(_word(old), _word(new), " -> ")
-    return _counts(words)
-
-
-def _word(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return compute().fill_null(_plain(column), "none")
-
-
-def _moved(old: pa.ChunkedArray, new: pa.ChunkedArray) -> dict[str, int]:
-    return {pair: n for pair, n in _pairs(old, new).items() if len(set(pair.split(" -> "))) > 1}
-
-
-def _counts(column: pa.ChunkedArray) -> dict[str, int]:
-    found = compute().value_counts(_word(column)).to_pylist()
-    return {x["values"]: x["counts"] for x in sorted(found, key=lambda x: (-x["counts"], x["values"]))}
-
-
-def _examples(old: pa.Table, new: pa.Table) -> dict[str, tuple[str, ...]]:
     pc = compute()
-    pairs = pc.binary_join_element_wise(
-        _word(old.column("recommendation")), _word(new.column("recommendation")), " -> "
-    )
-    out = {}
-    for pair in _counts(pairs):
-        some = old.filter(pc.equal(pairs, pair)).slice(0, EXAMPLES)
-        rows = zip(some.column("request").to_pylist(), some.column("line").to_pylist(), strict=True)
-        out[pair] = tuple(f"{request}, line {line}" for request, line in rows)
-    return out
+    if all(one.column(k).equals(other.column(k)) for k in KEY):
+        here = there = np.arange(one.num_rows)
+    else:
+        right = other.select(list(KEY)).append_column("there", arrow().array(np.arange(other.num_rows)))
+        left = one.select(list(KEY)).append_column("here", arrow().array(np.arange(one.num_rows)))
+        joined = left.join(right, list(KEY), join_type="full outer")
+        found.only[0].append(_numbers(one, joined.filter(pc.is_null(joined.column("there"))).column("here")))
+        found.only[1].append(_numbers(other, joined.filter(pc.is_null(joined.column("here"))).column("there")))
+        both = joined.filter(pc.and_(pc.is_valid(joined.column("here")), pc.is_valid(joined.column("there"))))
+        here, there = (np.asarray(both.column(n).combine_chunks()) for n in ("here", "there"))
+    for rows in (here, there):
+        if len(np.unique(rows)) != len(rows):
+            raise BatchError("A line stands twice in the outcomes.", "Run the batch anew; identifiers must differ.")
+    texts = [t.column("recommendation").take(arrow().array(r)) for t, r in ((one, here), (other, there))]
+    for pair, number in _pairs_counted(*texts).items():
+        found.matrix[pair] = found.matrix.get(pair, 0) + number
+    flipped = np.asarray(pc.not_equal(*(t.cast(arrow().string()) for t in texts)).combine_chunks())
+    found.flips.append((_numbers(one, here[flipped]), _numbers(other, there[flipped])))
 
 
-def _asked(old: Path, new: Path) -> dict[str, tuple[Any, Any]]:
-    before, after = _manifest(old), _manifest(new)
-    names = ("version", "as_of", "edition", "profiles", "digests")
-    return {n: (before.get(n), after.get(n)) for n in names if before.get(n) != after.get(n)}
+def _numbers(table: pa.Table, places: Any) -> Rows:
+    """The row numbers in the file of places in a table."""
+    import numpy as np
+
+    places = places if isinstance(places, np.ndarray) else np.asarray(places.combine_chunks())
+    rows: Rows = np.asarray(table.column("row").combine_chunks())[places.astype(np.int64)]
+    return rows
 
 
-# ---- In words --------------------------------------------------------------------------------------
+def _pairs_counted(one: pa.ChunkedArray, other: pa.ChunkedArray) -> dict[tuple[str, str], int]:
+    pa = arrow()
+    table = pa.table({"before": one.cast(pa.string()), "after": other.cast(pa.string())})
+    rows = table.group_by(["before", "after"]).aggregate([([], "count_all")]).to_pylist()
+    return {(r["before"], r["after"]): r["count_all"] for r in sorted(rows, key=lambda r: (r["before"], r["after"]))}
 
 
-def flips_json(found: Flips) -> str:
-    """The comparison as JSON."""
-    return json.dumps(asdict(found), indent=2, ensure_ascii=False) + "\n"
+# ---- Flips -----------------------------------------------------------------------------------------
 
 
-def flips_text(found: Flips) -> str:
-    """The comparison for a terminal."""
-    share = f" ({found.flipped / found.lines:.1%})" if found.lines else ""
-    lines = [f"{found.lines:,} lines are in both; {found.flipped:,} come out otherwise{share}."]
-    if found.only_old or found.only_new:
-        lines.append(f"Only before: {found.only_old:,}; only after: {found.only_new:,}.")
-    for name, (before, after) in found.asked.items():
-        lines.append(f"Asked otherwise, {name}: {_short(before)} -> {_short(after)}")
-    lines += ["", "Recommendation, before -> after"]
-    for pair, number in found.recommendations.items():
-        mark = "" if len(set(pair.split(" -> "))) == 1 else "  e.g. " + "; ".join(found.examples.get(pair, ()))
-        lines.append(f"  {pair:<34}{number:>12,}{mark}")
-    if found.criteria:
-        lines += ["", "With the flips, these criteria changed"]
-        for criterion, changes in sorted(found.criteria.items(), key=lambda x: -sum(x[1].values())):
-            told = ", ".join(f"{pair} {n:,}" for pair, n in changes.items())
-            lines.append(f"  {criterion:<24}{sum(changes.values()):>10,}  {told}")
-    return "\n".join(lines) + "\n"
+def _rows_at(folder: OutcomeFolder, rows: Rows) -> pa.Table:
+    """The outcomes of rows in the order asked for."""
+    import numpy as np
+
+    order = np.argsort(rows, kind="stable")
+    back = np.empty(len(rows), np.int64)
+    back[order] = np.arange(len(rows))
+    return folder.at(rows[order], (*TOLD, *folder.criteria)).take(arrow().array(back))
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, dict):
-        return "; ".join(f"{k} {_short(v)}" for k, v in value.items()) or "none"
-    return str(value if value is not None else "in force")[:60]
+def _told_flips(one: pa.Table, other: pa.Table, criteria: Iterable[str]) -> tuple[pa.Table, tuple[StatusChange, ...]]:
+    """The flips as a table with what changed in words, and how often which status changed."""
+    import numpy as np
+
+    pa = arrow()
+    words = np.array([*WORDS, NONE], object)
+    changes: list[StatusChange] = []
+    texts = np.full(one.num_rows, "", object)
+    for criterion in criteria:
+        before, after = (_codes(t, criterion) for t in (one, other))
+        moved = before != after
+        pairs, numbers = np.unique(np.stack([before[moved], after[moved]]), axis=1, return_counts=True)
+        for (old, new), number in zip(pairs.T, numbers, strict=True):
+            changes.append(StatusChange(criterion, words[old], words[new], int(number)))
+            here = moved & (before == old) & (after == new)
+            texts[here] = texts[here] + f"{criterion}: {words[old]} → {words[new]}; "
+    columns = {name: one.column(name) for name in ("request", "line", "code")}
+    for name in ("recommendation", "basis", "policy", "edition"):
+        columns |= {f"{name}_before": one.column(name), f"{name}_after": other.column(name)}
+    columns["criteria"] = pa.array([t.removesuffix("; ") for t in texts], pa.string())
+    return pa.table(columns), tuple(sorted(changes, key=lambda c: (-c.lines, c.criterion, c.before, c.after)))
+
+
+def _editions(flips: pa.Table, when: str) -> pa.ChunkedArray:
+    """Policy and edition as 0587/2025-12-01; none where no edition governed."""
+    pa, pc = arrow(), compute()
+    parts = [flips.column(f"{name}_{when}").cast(pa.string()) for name in ("policy", "edition")]
+    return pc.binary_join_element_wise(*parts, "/").fill_null(NONE)
+
+
+def _codes(table: pa.Table, criterion: str) -> NDArray[np.int8]:
+    import numpy as np
+
+    if criterion not in table.column_names:
+        return np.full(table.num_rows, -1, np.int8)
+    return status_codes(table.column(criterion))

@@ -43,7 +43,8 @@ def join(parts: Iterable[Path], target: Path) -> int:
         BatchError: a part is no whole Parquet file, or its schema is not that of the first one.
     """
     whole: Struct | None = None
-    groups: list[Struct] = []
+    groups: list[bytes] = []
+    rows = 0
     with target.open("wb") as out:
         out.write(MAGIC)
         for part in parts:
@@ -54,22 +55,20 @@ def join(parts: Iterable[Path], target: Path) -> int:
                 elif (meta[SCHEMA], meta.get(METADATA)) != (whole[SCHEMA], whole.get(METADATA)):
                     raise BatchError(f"{part} has other columns than the part before it.", "Run the batch anew.")
                 shift = out.tell() - len(MAGIC)
-                groups += (_moved(g, shift) for g in meta[GROUPS][1][1] if g[GROUP_ROWS][1])
+                for group in meta[GROUPS][1][1]:
+                    if group[GROUP_ROWS][1]:
+                        groups.append(_moved(group, shift, len(groups)))
+                        rows += group[GROUP_ROWS][1]
                 _copy(file, out, end)
         if whole is None:
             raise BatchError(f"There is no part of {target.name}.", "Run the batch anew.")
-        for number, group in enumerate(groups):
-            group.pop(ORDINAL, None)
-            if number < 1 << 15:
-                group[ORDINAL] = (I16, number)
-        rows = sum(g[GROUP_ROWS][1] for g in groups)
         whole[ROWS], whole[GROUPS] = (I64, rows), (LIST, (STRUCT, groups))
         footer = bytearray()
         _write_struct(footer, whole)
         out.write(footer + struct.pack("<I", len(footer)) + MAGIC)
         out.flush()
         os.fsync(out.fileno())
-    return int(rows)
+    return rows
 
 
 def _footer(file: IO[bytes], part: Path) -> tuple[Struct, int]:
@@ -90,8 +89,11 @@ def _footer(file: IO[bytes], part: Path) -> tuple[Struct, int]:
         raise broken from error
 
 
-def _moved(group: Struct, shift: int) -> Struct:
-    """A row group whose offsets are shifted; an offset of 0 says that there is none."""
+def _moved(group: Struct, shift: int, number: int) -> bytes:
+    """A row group as it is written, with its offsets shifted; an offset of 0 says that there is none.
+
+    Bytes take a fortieth of the memory of the structure, and a large batch has thousands of row groups.
+    """
     out = _shifted(group, (GROUP_OFFSET,), shift)
     columns = []
     for column in group[COLUMNS][1][1]:
@@ -99,7 +101,12 @@ def _moved(group: Struct, shift: int) -> Struct:
         moved[COLUMN_META] = (STRUCT, _shifted(column[COLUMN_META][1], PAGE_OFFSETS, shift))
         columns.append(moved)
     out[COLUMNS] = (LIST, (STRUCT, columns))
-    return out
+    out.pop(ORDINAL, None)
+    if number < 1 << 15:
+        out[ORDINAL] = (I16, number)
+    written = bytearray()
+    _write_struct(written, out)
+    return bytes(written)
 
 
 def _shifted(fields: Struct, offsets: Iterable[int], shift: int) -> Struct:
@@ -219,7 +226,7 @@ def _write_value(out: bytearray, kind: int, value: Any) -> None:
     elif kind == BINARY:
         _write_varint(out, len(value))
         out += value
-    elif kind == STRUCT:
+    elif kind == STRUCT and isinstance(value, dict):
         _write_struct(out, value)
     elif kind in (LIST, SET):
         inner, values = value
@@ -230,5 +237,5 @@ def _write_value(out: bytearray, kind: int, value: Any) -> None:
             _write_varint(out, len(values))
         for one in values:
             _write_value(out, inner, one)
-    else:  # a byte, a double, or a boolean in a list: kept as it was read
+    else:  # a byte, a double, or a boolean in a list, as it was read; or a structure that is written already
         out += value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import resource
+import os
 import shutil
 import sys
 import time
@@ -19,6 +19,7 @@ from typing import Any
 
 from reasoner.batch.chunk import context_of, review_table
 from reasoner.batch.chunks import nested_rows
+from reasoner.batch.holding import alone, apart
 from reasoner.batch.inputs import fingerprint, input_chunks
 from reasoner.batch.parquet_join import join
 from reasoner.batch.parts import TABLES, PartRecord, ReviewTable, finished, part_file, write_whole
@@ -41,6 +42,8 @@ BASE = 300 << 20
 PARENT = 110 << 20
 """About what the process takes that hands out the chunks, where workers are processes of their own."""
 MOST_ROWS, FEWEST_ROWS = 50_000, 1_000
+WORTH_WHILE = 10_000
+"""In chunks of fewer requests, work that each chunk takes whatever its size costs more than a second worker gains."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,9 @@ class Options:
     """How a batch is run.
 
     Attributes:
-        workers: processes; None: one a processor.
+        workers: processes; None: one a processor. There are fewer where the memory does not allow so many.
         memory: in bytes, for all workers together.
-        resume: go on with an interrupted run, in the chunks that it began with.
+        resume: go on with an interrupted run, in the chunks that it began with; one that is whole stays as it is.
         force: write the output folder anew.
         metadata: a CSVW file that maps entity tables.
         rows: how many requests a chunk has at most; None: as many as the memory allows.
@@ -108,11 +111,31 @@ def run(
     schema = schema_of(load(plan.library))
     for path in inputs:
         kind_of(path, schema)
+    apart(inputs, out)
     sources = [fingerprint(p) for p in inputs]
     identity = identity_of(sources, plan, options.metadata)
     plan = replace(plan, run_id=identity["run_id"])
+    with alone(out):
+        before = _whole(out, identity) if options.resume else None
+        return before or _run(_Asked(inputs, sources, plan, identity, out, options), watch, review, begun)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A run as it was asked for, with what tells its inputs from others."""
+
+    inputs: list[Path]
+    sources: list[dict[str, Any]]
+    plan: Plan
+    identity: dict[str, Any]
+    out: Path
+    options: Options
+
+
+def _run(asked: _Asked, watch: Watch | None, review: ReviewTable, begun: float) -> dict[str, Any]:
+    inputs, plan, out, options = asked.inputs, asked.plan, asked.out, asked.options
     workers, rows = _division(options)
-    parts, cut = _folder(out, identity, options, Cut(rows, options.memory))
+    parts, cut = _folder(out, asked.identity, options, Cut(rows, options.memory))
     done = finished(parts)
     for record in done.values():
         _told(watch, record)
@@ -125,7 +148,7 @@ def run(
     joined = time.perf_counter()
     for table in TABLES:
         _joined(records, parts, out, table)
-    manifest = manifest_of(identity, plan, records, sources)
+    manifest = manifest_of(asked.identity, plan, records, asked.sources)
     manifest["seconds"]["join"] = round(time.perf_counter() - joined, 3)
     manifest["seconds"]["whole"] = round(time.perf_counter() - begun, 3)
     manifest["peak_memory_bytes"] = _peak(workers)
@@ -141,15 +164,19 @@ def _told(watch: Watch | None, record: PartRecord) -> None:
 
 
 def _division(options: Options) -> tuple[int, int]:
-    """How many workers, and how many requests a chunk has, within the memory."""
-    import os
+    """How many workers, and how many requests a chunk has, within the memory.
 
+    The size of chunks follows from the memory alone: it is what two workers can have where that is worth while, so that
+    the output is the same bytes whatever their number. Where the memory does not allow all workers, there are fewer.
+    """
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    shares = [(options.memory - _taken(n)) // n // BYTES_A_REQUEST for n in (2, 1)]
+    share = next((s for s in shares if s >= WORTH_WHILE), shares[1])
+    rows = options.rows or max(FEWEST_ROWS, min(MOST_ROWS, share))
     workers = options.workers or processors
-    while workers > 1 and options.memory < _taken(workers):
+    while workers > 1 and options.memory < _taken(workers) + workers * rows * BYTES_A_REQUEST:
         workers -= 1
-    left = max(options.memory - _taken(workers), 0) // workers
-    return workers, options.rows or max(FEWEST_ROWS, min(MOST_ROWS, left // BYTES_A_REQUEST))
+    return workers, rows
 
 
 def _taken(workers: int) -> int:
@@ -193,6 +220,21 @@ def identity_of(sources: list[dict[str, Any]], plan: Plan, metadata: Path | None
     return {"run_id": digest[:16], **said}
 
 
+def _whole(out: Path, identity: dict[str, Any]) -> dict[str, Any] | None:
+    """The manifest of a whole output of the same run, so that nothing is left to do; None where there is none.
+
+    Raises:
+        BatchError: the folder holds the whole output of another run.
+    """
+    if not (out / MANIFEST).exists():
+        return None
+    found: dict[str, Any] = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+    if found.get("run_id") != identity["run_id"]:
+        raise BatchError(f"{out} holds the whole output of another run.", "Name another folder, or use --force.")
+    shutil.rmtree(out / PARTS, ignore_errors=True)  # where the run ended between its last two steps
+    return found
+
+
 def _folder(out: Path, identity: dict[str, Any], options: Options, cut: Cut) -> tuple[Path, Cut]:
     """The folder of the parts of a run, new or that of the run to go on with, and how its chunks are cut.
 
@@ -205,10 +247,9 @@ def _folder(out: Path, identity: dict[str, Any], options: Options, cut: Cut) -> 
     parts = out / PARTS
     if options.resume and options.force:
         raise BatchError("A run goes on or begins anew, not both.", "Leave out --resume or --force.")
-    if out.exists() and not out.is_dir():
-        raise BatchError(f"{out} is no folder.", "Name another one.")
     if options.force:
-        (out / MANIFEST).unlink(missing_ok=True)
+        for old in (MANIFEST, *(f"{t}.parquet" for t in TABLES)):
+            (out / old).unlink(missing_ok=True)
     elif (out / MANIFEST).exists():
         raise BatchError(f"{out} holds a whole output.", "Name another folder, or write it anew with --force.")
     elif (parts / IDENTITY).exists():
@@ -282,11 +323,18 @@ def manifest_of(
     }
 
 
-def _peak(workers: int) -> int:
-    """At most how much memory the run has had at once, in bytes: this process and as many of the largest worker."""
+def _peak(workers: int) -> int | None:
+    """At most how much memory the run has had at once, in bytes: this process and as many of the largest worker.
+
+    None where the system does not tell.
+    """
+    try:
+        import resource
+    except ImportError:
+        return None
     unit = 1 if sys.platform == "darwin" else 1024
     own, worker = (resource.getrusage(k).ru_maxrss for k in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return (own + workers * worker) * unit
+    return int((own + workers * worker) * unit)
 
 
 def request_count(inputs: list[Path]) -> int | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from reasoner.knowledge import load
 from reasoner.model import Basis, Kind, Recommendation
 from reasoner.policy import Policy
-from reasoner.tables.optional import compute
+from reasoner.tables.optional import arrow, compute
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,6 +59,8 @@ def _deciding(outcomes: pa.Table, recommendation: str, policies: Iterable[Policy
         for basis, number in _values(own.column("basis")).items():
             if basis in TERMS:
                 yield f"{policy.number} ({basis})", number
+        # Where a term or a contradiction decides, the criteria do not, whatever their statuses are.
+        own = own.filter(pc.invert(pc.is_in(own.column("basis").cast(arrow().string()), arrow().array(TERMS))))
         required, excluding = DECIDING[recommendation]
         nodes = [(c.id, required) for c in policy.required() if c.kind is not Kind.ALL]
         nodes += [(policy.by_iri[x].id, excluding or "open") for x in policy.exclusions]

@@ -93,6 +93,15 @@ def _words(codes: Any, words: Sequence[str]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(indices, pa.array(list(words), pa.string()))
 
 
+def _alike(codes: Any, words: Sequence[str]) -> pa.Array:
+    """As :func:`_words`, where several codes may have one word: a dictionary must not hold a value twice."""
+    import numpy as np
+
+    known = {word: place for place, word in enumerate(dict.fromkeys(words))}
+    places = np.array([*(known[w] for w in words), -1], np.int32)  # the last one stands for the code -1
+    return _words(places[np.asarray(codes)], list(known))
+
+
 def _constant(word: str, size: int) -> pa.Array:
     import numpy as np
 
@@ -140,12 +149,12 @@ def outcome_table(
             "recommendation": _words(o.recommendation, [r.value for r in RECOMMENDATIONS]),
             "basis": _words(o.basis, [b.value for b in BASES]),
             "next": _words(o.next, [n.value for n in NEXTS]),
-            "policy": _words(o.policy, numbers),
-            "edition": _words(o.policy, editions),
+            "policy": _alike(o.policy, numbers),
+            "edition": _alike(o.policy, editions),
             "profile": _constant(o.profile, size),
             "run_id": _constant(plan.run_id, size),
             **{c: _words(o.criteria.get(c, none), WORDS) for c in criteria_ids(policies)},
-            "hinges": _words(o.hinges, o.hinge_texts),
+            "hinges": _alike(o.hinges, o.hinge_texts),
         }
         tables.append(pa.table(data))
     return _interleaved(tables) if len(tables) > 1 else tables[0]

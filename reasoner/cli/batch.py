@@ -77,8 +77,12 @@ class Sources:
     show_default=True,
     help="What all workers may take. Not of the Spark engine: set spark.executor.memory.",
 )
-@click.option("--workers", type=click.IntRange(min=1), help="Processes (default: one a processor). Not of Spark.")
-@click.option("--resume", is_flag=True, help="Go on with an interrupted run. Not of Spark.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes (default: one a processor); fewer where --memory does not allow so many. Not of Spark.",
+)
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run; leave a whole one as it is. Not of Spark.")
 @click.option("--force", is_flag=True, help="Write the output folder anew.")
 @click.option("--dry-run", is_flag=True, help="Review nothing: say which of my columns goes where, and which does not.")
 @click.option("--csvw", type=click.Path(exists=True, path_type=Path), help="A CSVW file that maps my tables.")

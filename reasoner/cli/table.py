@@ -6,46 +6,71 @@ from pathlib import Path
 
 import click
 
-from reasoner.cli.options import LIBRARY
+from reasoner.cli.options import LIBRARY, OUTPUT
 from reasoner.cli.output import write
-from reasoner.errors import ReadingError
+from reasoner.cli.review import chosen
+from reasoner.cli.whatif import colour
+
+FORMATS = ("text", "csv", "json", "parquet")
 
 
 @click.command()
 @click.argument("policy", metavar="POLICY")
-@click.option("--reading", "readings", multiple=True, metavar="A=R", help="Read an ambiguity otherwise; repeatable.")
-@click.option("--full", is_flag=True, help="A row for every combination of the criteria, not one for those alike.")
-@click.option("--format", "form", type=click.Choice(["text", "csv", "parquet"]), default="text", show_default=True)
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+@click.option(
+    "--reading",
+    "readings",
+    multiple=True,
+    metavar="A=R",
+    help="Read an ambiguity otherwise, such as A10=any-one; repeatable. See `plexus readings`.",
+)
+@click.option("--full", is_flag=True, help="One row for each combination, even where several have one outcome.")
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(FORMATS),
+    help="Form of the output; without it, what the name of the file tells, or text.",
+)
+@OUTPUT
 @LIBRARY
 def table(
-    policy: str, readings: tuple[str, ...], full: bool, form: str, output: Path | None, library: Path | None
+    policy: str,
+    readings: tuple[str, ...],
+    full: bool,
+    output_format: str | None,
+    output: Path | None,
+    library: Path | None,
 ) -> None:
     """Print what a policy recommends for every way in which its criteria can come out.
 
-    POLICY is a number (its latest edition) or an edition, such as 0587/2025-12-01. A criterion is met, unmet or open
-    here. Terms of plans and mandates stand above the table and are not in it.
+    POLICY is a number (its latest edition) or an edition, such as 0587/2025-12-01.
+
+    A column is a criterion that is required by itself or an exclusion: met, unmet or open. Every combination fits
+    exactly one row. The recommendations are those of the logic program, which is asked for each combination; terms of
+    a plan or mandate, and the scope, come before the table. A row says for how many combinations of all leaves, each
+    met, unmet or open, it stands.
+
+    Exit codes: 0 the table is written; 1 there is no such policy, or its table would be too large; 2 wrong usage.
     """
-    from reasoner.cli.review import chosen
-    from reasoner.decision_table import decision_table, records, to_csv, to_text
+    from reasoner.decision_table import decision_table
+    from reasoner.errors import ReadingError
     from reasoner.knowledge import load
     from reasoner.policy import check_readings, edition_named
+    from reasoner.render import decision_table as render
 
-    knowledge = load(library)
-    edition = edition_named(knowledge.policies, policy)
+    form = output_format or (output.suffix.lstrip(".").lower() if output else "text")
+    form = form if form in FORMATS else "text"
+    if form == "parquet" and output is None:
+        raise click.UsageError("A Parquet table needs a file; name it with -o.")
+    found = edition_named(load(library).policies, policy)
     picked = chosen(readings)
     try:
-        check_readings([p for p in knowledge.policies if p.number == edition.number], picked)
+        check_readings([found], picked)
     except ReadingError as error:
         raise click.UsageError(str(error)) from error
-    made = decision_table(edition, edition.own_readings(picked), full=full)
-    if form == "parquet":
-        if output is None:
-            raise click.UsageError("A Parquet table needs a file; name it with -o.")
-        from reasoner.tables.optional import arrow, parquet
-
-        temporary = output.with_name(f".{output.name}.tmp")
-        parquet().write_table(arrow().Table.from_pylist(records(made)), temporary)
-        temporary.replace(output)
+    made = decision_table(found, found.own_readings(picked), full=full)
+    if form == "parquet" and output is not None:
+        render.write_parquet(made, output)
         return
-    write(to_csv(made) if form == "csv" else to_text(made), output)
+    written = {"csv": render.as_csv, "json": render.as_json}
+    shown = written[form](made) if form in written else render.text(made, colour=output is None and colour())
+    write(shown, output)
