@@ -208,15 +208,19 @@ class Policy:
         grouped = {a.iri for a in self.ambiguities for r in a.readings if r.regroups == criterion.iri}
         return tuple(a.iri for a in self.ambiguities if a.iri in switched | grouped)
 
-    def required(self) -> tuple[Criterion, ...]:
-        """The nodes that each deny when unmet: members of the all-of groups under the root."""
+    def required(self, readings: Readings | None = None) -> tuple[Criterion, ...]:
+        """The nodes that each deny when unmet: members of the all-of groups under the root.
+
+        Groups are joined as the policy is written by default, or as the readings say.
+        """
         out: list[Criterion] = []
 
         def visit(iri: str) -> None:
             node = self.by_iri[iri]
             if iri != self.root:
                 out.append(node)
-            if node.kind is Kind.ALL:
+            kind = node.kind if readings is None else self.group_kind(node, readings)
+            if kind is Kind.ALL:
                 for member in node.members:
                     visit(member)
 

@@ -134,7 +134,7 @@ class ReasonWriter:
     def _unmet_leaf(self) -> CriterionResult:
         """The first unmet leaf below the first required node that is unmet."""
         by_id = {c.id: c for c in self.criteria}
-        for node in self.policy.required():
+        for node in self.policy.required(self.explainer.situation.readings):
             if by_id[node.id].status == "unmet":
                 inner = node
                 while not inner.is_leaf:

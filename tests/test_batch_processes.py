@@ -19,7 +19,7 @@ from reasoner.batch.chunks import RowGroups, nested_chunks
 from reasoner.batch.holding import alone
 from reasoner.batch.plan import Plan, Profile
 from reasoner.batch.run import BYTES_A_REQUEST, Options, _division, _taken, run
-from reasoner.batch.workers import Task, in_processes, in_threads, in_turn
+from reasoner.batch.workers import Task, in_processes, in_turn
 from reasoner.errors import BatchError
 from reasoner.knowledge import load
 from reasoner.tables.schema import nested_schema, schema_of
@@ -88,16 +88,15 @@ def test_the_size_of_chunks_does_not_depend_on_the_workers():
 
 
 @pytest.mark.slow
-def test_threads_and_processes_and_one_after_the_other_finish_the_same_parts(nested, tmp_path):
+def test_processes_and_one_after_the_other_finish_the_same_parts(nested, tmp_path):
     from reasoner.batch.chunk import review_table
 
     found = [
         finished_by(in_turn, nested, tmp_path / "a", review_table),
-        finished_by(in_threads, nested, tmp_path / "b", review_table, workers=3),
         finished_by(in_processes, nested, tmp_path / "c", review_table, workers=2),
     ]
     told = [{r.number: (r.rows, r.digests, r.summary) for r in records} for records in found]
-    assert told[0] == told[1] == told[2] and len(told[0]) > 3
+    assert told[0] == told[1] and len(told[0]) > 3
 
 
 @pytest.mark.slow

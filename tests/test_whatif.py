@@ -138,6 +138,17 @@ def test_what_is_in_the_way_is_named(name):
     assert WHY_NONE[name] in briefly(name).lines[0].cannot_approve
 
 
+def test_a_criterion_that_its_group_does_without_is_not_in_the_way():
+    """With any of the further criteria enough, one of them that is unmet for good stops nothing."""
+    given = [set_status(x) for x in ("other-indication=met", "clinical-support=met", "compression=unmet")]
+    name = "imaging-support-denied-by-surgeon"
+    (joined,) = briefly(name, status=given).lines
+    (either,) = briefly(name, status=given, readings={"A9": "any"}).lines
+    assert "“imaging supports surgery” is unmet on record" in joined.cannot_approve
+    assert "imaging supports surgery" not in either.cannot_approve
+    assert "it excludes" in joined.cannot_approve and "it excludes" in either.cannot_approve
+
+
 # ---- Efforts ---------------------------------------------------------------------------------------
 
 EFFORTS = {

@@ -156,7 +156,7 @@ def record_of(number: int, requests: int, lines_in: int, tables: Mapping[str, pa
         lost=_sum(tables["rejected"].column("lines")),
         lines_in=lines_in,
         faults=_faults(tables["rejected"]),
-        summary=count_outcomes(tables["outcomes"], plan.library),
+        summary=count_outcomes(tables["outcomes"], plan.library, plan.profiles),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reasoner.batch.plan import Profile
 from reasoner.knowledge import load
 from reasoner.model import Basis, Kind, Recommendation
 from reasoner.policy import Policy
@@ -26,15 +27,18 @@ TERMS = (Basis.MANDATE.value, Basis.PLAN_EXCLUSION.value, Basis.PLAN_TERM.value,
 OPEN = ("open", "undocumented", "to-judge", "conflicting")
 
 
-def count_outcomes(outcomes: pa.Table, library: Path | None) -> Counts:
-    """The numbers of some outcomes, by profile."""
+def count_outcomes(outcomes: pa.Table, library: Path | None, profiles: Iterable[Profile] = ()) -> Counts:
+    """The numbers of some outcomes, by profile; one that is not among the profiles is read by default."""
     pc = compute()
+    readings = {p.name: p.readings for p in profiles}
     out: Counts = {}
     for profile in pc.unique(outcomes.column("profile")).to_pylist():
         own = outcomes.filter(pc.equal(outcomes.column("profile"), profile))
         found: Counts = {name: _values(own.column(name)) for name in COUNTED}
         found["lines"] = own.num_rows
-        found["deciding"] = {r: dict(_deciding(own, r, load(library).policies)) for r in DECIDING}
+        found["deciding"] = {
+            r: dict(_deciding(own, r, load(library).policies, readings.get(profile, {}))) for r in DECIDING
+        }
         out[profile] = found
     return out
 
@@ -44,7 +48,10 @@ def _values(column: pa.ChunkedArray) -> Counts:
     return {str(x["values"] if x["values"] is not None else "none"): x["counts"] for x in found}
 
 
-def _deciding(outcomes: pa.Table, recommendation: str, policies: Iterable[Policy]) -> Iterator[tuple[str, int]]:
+def _deciding(
+    outcomes: pa.Table, recommendation: str, policies: Iterable[Policy], chosen: Mapping[str, str]
+) -> Iterator[tuple[str, int]]:
+    """What lines with a recommendation rest on, and how many lines: a line counts under each of its reasons."""
     pc = compute()
     lines = outcomes.filter(pc.equal(outcomes.column("recommendation"), recommendation))
     for policy in policies:
@@ -62,7 +69,8 @@ def _deciding(outcomes: pa.Table, recommendation: str, policies: Iterable[Policy
         # Where a term or a contradiction decides, the criteria do not, whatever their statuses are.
         own = own.filter(pc.invert(pc.is_in(own.column("basis").cast(arrow().string()), arrow().array(TERMS))))
         required, excluding = DECIDING[recommendation]
-        nodes = [(c.id, required) for c in policy.required() if c.kind is not Kind.ALL]
+        readings = policy.own_readings(chosen)
+        nodes = [(c.id, required) for c in policy.required(readings) if policy.group_kind(c, readings) is not Kind.ALL]
         nodes += [(policy.by_iri[x].id, excluding or "open") for x in policy.exclusions]
         for criterion, status in nodes:
             number = sum(n for value, n in _values(own.column(criterion)).items() if _is(value, status))

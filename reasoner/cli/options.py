@@ -13,6 +13,13 @@ LIBRARY = click.option(
     envvar="PLEXUS_LIBRARY",
     help="A folder with ontology/ and shapes/ of your own, added to what plexus ships (or PLEXUS_LIBRARY).",
 )
+ENGINE = click.option(
+    "--engine",
+    type=click.Choice(["columnar", "pyshacl"]),
+    default="columnar",
+    help="SHACL engine; pyshacl is the reference.",
+    show_default=True,
+)
 OUTPUT = click.option(
     "-o",
     "--output",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reasoner.cli.options import LIBRARY
+from reasoner.cli.options import ENGINE, LIBRARY
 from reasoner.cli.output import tell, write
 from reasoner.cli.progress import over_files
 from reasoner.errors import PlexusError, ReadingError, RequestError
@@ -41,9 +41,7 @@ SUFFIXES = (".ttl", ".nt", ".jsonld", ".rdf")
     type=click.Choice(INPUT_FORMATS),
     help="Form of the input, where its name does not tell.",
 )
-@click.option(
-    "--engine", type=click.Choice(["columnar", "pyshacl"]), default="columnar", help="SHACL engine.", show_default=True
-)
+@ENGINE
 @click.option(
     "-o",
     "--output",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reasoner.cli.options import LIBRARY, OUTPUT
+from reasoner.cli.options import ENGINE, LIBRARY, OUTPUT
 from reasoner.cli.output import tell, write
 from reasoner.cli.review import INPUT_FORMATS, chosen, expand
 from reasoner.errors import ReadingError, SuppositionError
@@ -69,7 +69,7 @@ FORMAT = click.option(
 @click.option(
     "--input-format", type=click.Choice(INPUT_FORMATS), help="Form of the input, where its name does not tell."
 )
-@click.option("--engine", type=click.Choice(["pyshacl"]), default="pyshacl", help="SHACL engine.", show_default=True)
+@ENGINE
 @FORMAT
 @LIBRARY
 @OUTPUT

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from reasoner.engines import DEFAULT
 from reasoner.errors import SuppositionError
 from reasoner.intake import Record
 from reasoner.lines import Setting
@@ -77,7 +78,7 @@ def question(
     add: Sequence[str | Path] = (),
     readings: Mapping[str, str] | None = None,
     as_of: date | None = None,
-    engine: str = "pyshacl",
+    engine: str = DEFAULT,
     format: str | None = None,
     library: Path | None = None,
     clock: Clock | None = None,

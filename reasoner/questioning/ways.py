@@ -64,7 +64,7 @@ def _in_the_way(situation: Situation) -> Iterator[str]:
     for leaf in policy.leaves:
         if leaf.iri in policy.exclusions and leaves[leaf.iri] is Status.MET:
             yield f"“{leaf.label}” is met on record, and it excludes: {leaf.messages[Status.MET.value]}"
-    unmet = [c for c in policy.required() if tree[c.iri] is GroupStatus.UNMET]
+    unmet = [c for c in policy.required(situation.readings) if tree[c.iri] is GroupStatus.UNMET]
     fixed = [c for c in policy.leaves if leaves[c.iri] is Status.UNMET and verb_for(c, Status.UNMET) is None]
     for leaf in fixed:
         if any(_below(situation, c.iri, leaf.iri) for c in unmet):

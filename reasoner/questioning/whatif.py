@@ -14,6 +14,7 @@ from pathlib import Path
 from reasoner.comparing.comparison import compare
 from reasoner.comparing.differences import LineComparison
 from reasoner.counterfactual import CAP, deciding_nodes
+from reasoner.engines import DEFAULT
 from reasoner.lines import Situated
 from reasoner.model import Basis, Digests, LineReview, Recommendation, Status
 from reasoner.policy import Policy
@@ -140,7 +141,7 @@ def what_if(
     status: Sequence[SetStatus] = (),
     line: int | None = None,
     as_of: date | None = None,
-    engine: str = "pyshacl",
+    engine: str = DEFAULT,
     format: str | None = None,
     library: Path | None = None,
     timeout: float = TIMEOUT,
