@@ -6,9 +6,10 @@ approves, in none denies, in some pends. Consistency is asked first; exactly one
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import product
 from typing import TYPE_CHECKING
 
 from reasoner import resources
@@ -47,6 +48,15 @@ class Decision:
     constraint: str | None = None
 
 
+class Word(str):
+    """A word of the program itself, written without quotation marks there."""
+
+
+Argument = str | int
+TERMS = tuple(product(("mandate", "plan"), ("excludes", "covers", "lifts_exclusion", "replaces_criteria")))
+"""Authorities and effects of terms."""
+
+
 class Program:
     """The logic program with the facts of one policy, grounded once and asked many times.
 
@@ -61,7 +71,12 @@ class Program:
         self._control.load(str(resources.program_file()))
         self._control.add("base", [], facts(policy))
         self._control.ground([("base", [])])
-        self._known = {atom.symbol for atom in self._control.symbolic_atoms}
+        # Assumptions are literals, looked up once: to name an atom at each call would take longer than to solve.
+        self._literals = {str(atom.symbol): atom.literal for atom in self._control.symbolic_atoms}
+        self._leaves = tuple(self._literal("true", leaf.iri) for leaf in policy.leaves)
+        self._terms = {(who, effect): self._literal("term", Word(who), Word(effect)) for who, effect in TERMS}
+        self._constraints = {c.iri: self._literal("heeded", c.iri) for c in policy.constraints}
+        self._covered = self._literal("covered")
         self._final: Control = Control(["--warn=none", "--models=0"])
         self._final.load(str(resources.program_file()))
         self._final.ground([("recommend", [])])
@@ -92,22 +107,27 @@ class Program:
             ProgramError: the program gave no recommendation, or more than one.
         """
         facts = self._assumptions(vector, joined, authority)
-        bound = [*facts, *((self._heeded(c.iri), c.iri in heeded) for c in self.policy.constraints)]
-        covered = self._atom("covered")
+        bound = [*facts, *self._heeding(heeded)]
         consistent = self._possible(bound)
-        can_cover = consistent and self._possible([*bound, (covered, True)])
-        can_deny = consistent and self._possible([*bound, (covered, False)])
+        can_cover = consistent and self._possible([*bound, self._covered])
+        can_deny = consistent and self._possible([*bound, -self._covered])
         replaced = _replacing(authority)
-        recommendation = self._recommend(
-            in_scope=True, consistent=consistent, can_cover=can_cover, can_deny=can_deny, replaced=replaced is not None
-        )
+        recommendation = self._recommend(consistent, can_cover, can_deny, replaced is not None)
         if replaced is not None:
             return Decision(recommendation, replaced)
         if not consistent:
             return Decision(recommendation, Basis.INCONSISTENT, self._culprit(facts, heeded))
         return Decision(recommendation, self._basis(recommendation, vector, authority))
 
-    def _recommend(self, **inputs: bool) -> Recommendation:
+    @cache  # noqa: B019 - as above; there are sixteen of them
+    def _recommend(self, consistent: bool, can_cover: bool, can_deny: bool, replaced: bool) -> Recommendation:
+        inputs = {
+            "in_scope": True,
+            "consistent": consistent,
+            "can_cover": can_cover,
+            "can_deny": can_deny,
+            "replaced": replaced,
+        }
         assumed = [(_function(name), value) for name, value in inputs.items()]
         models: list[str] = []
         with self._final.solve(assumptions=assumed, yield_=True) as handle:
@@ -117,27 +137,27 @@ class Program:
             raise ProgramError(f"The program gave {len(models)} recommendations for {inputs}.")
         return Recommendation(models[0])
 
-    def _possible(self, assumptions: list[tuple[Symbol, bool]]) -> bool:
+    def _possible(self, assumptions: list[int]) -> bool:
         return bool(self._control.solve(assumptions=assumptions).satisfiable)
 
-    def _assumptions(self, vector: Vector, joined: tuple[int, ...], authority: Authority) -> list[tuple[Symbol, bool]]:
-        out = []
-        for leaf, status in zip(self.policy.leaves, vector, strict=True):
-            if not status.is_open:
-                out.append((self._atom("true", leaf.iri), status is Status.MET))
-        for group, number in zip(self.policy.groups, joined, strict=True):
-            out.append((self._check(_function("joined", _string(group.iri), _number(number))), True))
-        for who in ("mandate", "plan"):
-            for effect in ("excludes", "covers", "lifts_exclusion", "replaces_criteria"):
-                if (who, effect) not in authority.possible:
-                    atom = self._check(_function("term", _function(who), _function(effect)))
-                    out.append((atom, (who, effect) in authority.binding))
+    def _assumptions(self, vector: Vector, joined: tuple[int, ...], authority: Authority) -> list[int]:
+        pairs = zip(self._leaves, vector, strict=True)
+        out = [leaf if status is Status.MET else -leaf for leaf, status in pairs if not status.is_open]
+        out += [self._joined(group.iri, number) for group, number in zip(self.policy.groups, joined, strict=True)]
+        known = self._terms.items()
+        out += [t if pair in authority.binding else -t for pair, t in known if pair not in authority.possible]
         return out
 
-    def _culprit(self, facts: list[tuple[Symbol, bool]], heeded: frozenset[str]) -> str:
+    @cache  # noqa: B019 - as above; as many as the readings have ways to join groups
+    def _joined(self, group: str, number: int) -> int:
+        return self._literal("joined", group, number)
+
+    def _heeding(self, heeded: Collection[str]) -> list[int]:
+        return [x if iri in heeded else -x for iri, x in self._constraints.items()]
+
+    def _culprit(self, facts: list[int], heeded: frozenset[str]) -> str:
         for wanted in sorted(heeded):
-            only = [(self._heeded(c.iri), c.iri == wanted) for c in self.policy.constraints]
-            if not self._possible([*facts, *only]):
+            if not self._possible([*facts, *self._heeding([wanted])]):
                 return wanted
         return min(heeded)
 
@@ -159,35 +179,34 @@ class Program:
             return Basis.EXCLUDED_INDICATION
         return Basis.CRITERION_UNMET
 
-    def _heeded(self, constraint: str) -> Symbol:
-        return self._atom("heeded", constraint)
+    def _literal(self, name: str, *arguments: Argument) -> int:
+        """The literal of an atom: the number by which it is assumed to be true, or negated to be false.
 
-    def _atom(self, name: str, *strings: str) -> Symbol:
-        return self._check(_function(name, *(_string(s) for s in strings)))
+        Raises:
+            ProgramError: the program has no such atom; an assumption about it would be ignored silently.
+        """
+        atom = str(_function(name, *arguments))
+        if atom not in self._literals:
+            raise ProgramError(f"The program does not know {atom}.")
+        return self._literals[atom]
 
-    def _check(self, symbol: Symbol) -> Symbol:
-        # An assumption about an atom that does not exist would be ignored or refuted silently.
-        if symbol not in self._known:
-            raise ProgramError(f"The program does not know {symbol}.")
-        return symbol
 
-
-def _function(name: str, *arguments: Symbol) -> Symbol:
+def _function(name: str, *arguments: Argument) -> Symbol:
     from clingo import Function
 
-    return Function(name, list(arguments))
+    return Function(name, [_symbol(a) for a in arguments])
+
+
+def _symbol(argument: Argument) -> Symbol:
+    from clingo import Function, Number, String
+
+    if isinstance(argument, int):
+        return Number(argument)
+    return Function(argument) if isinstance(argument, Word) else String(argument)
 
 
 def _string(value: str) -> Symbol:
-    from clingo import String
-
-    return String(value)
-
-
-def _number(value: int) -> Symbol:
-    from clingo import Number
-
-    return Number(value)
+    return _symbol(value)
 
 
 def joinings(policy: Policy) -> dict[str, set[int]]:

@@ -1,4 +1,4 @@
-"""Runs of neighbouring places, written out: the step in which offsets become rows."""
+"""Runs of neighbouring places, written out: the step in which offsets become rows. Runs of equal numbers, as one."""
 
 from __future__ import annotations
 
@@ -20,3 +20,18 @@ def spans(first: NDArray[np.integer], number: NDArray[np.integer]) -> NDArray[np
 
     begun = np.repeat(first - (np.cumsum(number) - number), number)
     return begun + np.arange(len(begun))
+
+
+def distinct(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The different numbers in ascending order; where most differ, several times as fast as ``np.unique``.
+
+    >>> import numpy as np
+    >>> distinct(np.array([3, 1, 3])).tolist()
+    [1, 3]
+    """
+    import numpy as np
+
+    out = np.sort(numbers)
+    first = np.ones(len(out), np.bool_)
+    np.not_equal(out[1:], out[:-1], out=first[1:])
+    return out[first]

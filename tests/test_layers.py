@@ -57,13 +57,13 @@ ORDER = [
 WITHIN = {
     "authoring": [["scaffold", "tutorial"], ["guide_steps"], ["guide_faults"], ["guide"], ["watch"]],
     "batch": [
-        ["plan", "coding"],
+        ["plan", "coding", "mixing"],
         ["columns"],
         ["keys", "governing"],
         ["views"],
         ["times", "assigning", "faults"],
         ["binding", "weighing"],
-        ["composing", "reasons"],
+        ["composing", "reasons", "alike"],
         ["hinging"],
         ["tables_out"],
         ["chunk"],

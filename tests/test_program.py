@@ -169,7 +169,7 @@ def test_a_term_that_may_bind_pends_only_where_it_matters(policy):
 
 def test_an_atom_that_the_program_does_not_know_is_an_error(policy):
     with pytest.raises(ProgramError, match="does not know"):
-        Program(policy)._atom("true", "urn:no-such-leaf")
+        Program(policy)._literal("true", "urn:no-such-leaf")
 
 
 def test_minimal_sets_are_capped_and_smallest_first():

@@ -40,6 +40,13 @@ class Group:
         """Some of the lines."""
         return replace(self, lines=self.lines[chosen], places=self.places[chosen], at=self.at[chosen])
 
+    def alone(self, chosen: Ids, owner: Ids) -> Group:
+        """Some of the lines with views of their own; ``owner`` tells the request of each line of the chunk."""
+        import numpy as np
+
+        lines = self.lines[chosen]
+        return Group(lines, self.places[chosen], np.arange(len(lines), dtype=np.int32), Views(owner[lines], lines))
+
 
 def groups_of(columns: Columns, accepted: Ids, found: Governed, policy: int) -> Group | None:
     """The accepted lines that an edition governs; None where there are none."""

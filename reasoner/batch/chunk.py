@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reasoner.batch.alike import marks_of
 from reasoner.batch.assigning import Group, groups_of
 from reasoner.batch.binding import binding_bits
 from reasoner.batch.coding import Coding, coding_of
@@ -16,8 +17,9 @@ from reasoner.batch.columns import Columns, columns_of
 from reasoner.batch.composing import composer_of
 from reasoner.batch.faults import Rejection, rejections
 from reasoner.batch.governing import Governed, days_by, governed, inside_days
-from reasoner.batch.hinging import Ground, hinges_of, nowhere
+from reasoner.batch.hinging import Ground, HingeTexts, hinges_by_marks, hinges_of, known_hinges, nowhere
 from reasoner.batch.keys import references_of
+from reasoner.batch.mixing import mixed
 from reasoner.batch.plan import Plan, Profile
 from reasoner.batch.reasons import ReasonRows, reason_rows
 from reasoner.batch.tables_out import OutcomeColumns, outcome_table, reasons_table, rejected_table
@@ -30,13 +32,17 @@ from reasoner.knowledge import Knowledge, load
 from reasoner.once import once_for_each
 from reasoner.policy import Policy, Readings, check_readings, edition_named
 from reasoner.tables.schema import Schema, schema_of
+from reasoner.vocabulary import COV
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from reasoner.batch.mixing import Marks
     from reasoner.columnar.masks import Mask
+
+    Ids = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -146,18 +152,40 @@ class _Chunk:
         bits = binding_bits(weigher.view, self.coding, days)[group.at]
         composer = composer_of(policy, tuple(readings.items()))
         composed = composer.compose(codes, bits)
-        ground = self._ground(policy, group, weigher, profile, bits)
+        ground = self._ground(policy, group, weigher, bits)
         outside = ground.outside(readings)
         out.put(policy, group.places, codes, composed, outside)
         if self.context.plan.hinges:
-            out.put_hinges(group.places, hinges_of(ground, readings))
+            out.put_hinges(group.places, self._hinges(policy, group, ground, readings))
         inside = group.only(~outside)
         every = self.context.plan.all_reasons
         return reason_rows(weigher, inside, codes[:, ~outside], readings, profile.name, every=every)
 
-    def _ground(
-        self, policy: Policy, group: Group, weigher: BulkWeigher, profile: Profile, bits: NDArray[np.int64]
-    ) -> Ground:
+    def _hinges(self, policy: Policy, group: Group, ground: Ground, readings: Readings) -> HingeTexts:
+        """The hinges of the lines of a group; of lines that are alike one is looked at, in a graph of its own."""
+        marks = marks_of(ground.weigher) if ground.elsewhere is nowhere else None
+        if marks is None:
+            return hinges_of(ground, readings)
+        own = mixed(marks[group.at] + mixed(ground.bits.astype("uint64"))) + self._day_marks(policy, group)
+
+        def search(some: Ids) -> HingeTexts:
+            few = group.alone(some, self.columns.tables["lines"].owner)
+            return hinges_of(self._ground(policy, few, self._weigher(policy, few), ground.bits[some]), readings)
+
+        return hinges_by_marks(own, known_hinges(policy, tuple(readings.items())), search)
+
+    def _day_marks(self, policy: Policy, group: Group) -> Marks:
+        """For each line in which of the ways to date it the edition is in force."""
+        import numpy as np
+
+        ways = {COV.serviceDate.value, policy.dates_by(policy.default_readings)}
+        ways |= {r.dates_by for r in policy.reading_by_iri.values() if r.dates_by}
+        out = np.zeros(len(group.lines), np.uint64)
+        for place, way in enumerate(sorted(ways)):
+            out += inside_days(policy, days_by(self.columns, way)[group.lines]).astype(np.uint64) << np.uint64(place)
+        return mixed(out)
+
+    def _ground(self, policy: Policy, group: Group, weigher: BulkWeigher, bits: NDArray[np.int64]) -> Ground:
         """What the lines of a group rest on under any readings."""
         import numpy as np
 

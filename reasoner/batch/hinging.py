@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from reasoner.batch.composing import RECOMMENDATIONS, pack, recommender_of
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from reasoner.batch.mixing import Marks
+
     Bools = NDArray[np.bool_]
     Codes = NDArray[np.uint8]
     Ids = NDArray[np.int32]
 
+MOST_KNOWN = 1_000_000
+"""The hinges of so many different lines are remembered; then they are forgotten, and found again."""
 Elsewhere = Callable[[Readings, "Bools"], "Codes"]
 """The recommendation, under readings, of the lines that these take out of the edition."""
 
@@ -113,6 +118,49 @@ def hinges_of(ground: Ground, readings: Readings) -> HingeTexts:
     return out
 
 
+@dataclass(frozen=True)
+class Known:
+    """The hinges of lines by their marks, for one choice of readings: the text of each."""
+
+    texts: dict[int, str] = field(default_factory=dict)
+
+    def room(self) -> None:
+        """Forget everything once it is too much."""
+        if len(self.texts) > MOST_KNOWN:
+            self.texts.clear()
+
+
+@cache
+def known_hinges(policy: Policy, readings: tuple[tuple[str, str], ...]) -> Known:
+    """What is known of the hinges of an edition under readings, kept for the process."""
+    return Known()
+
+
+def hinges_by_marks(marks: Marks, known: Known, search: Callable[[Ids], HingeTexts]) -> HingeTexts:
+    """The hinges of lines, of which those that are alike are looked at once.
+
+    Args:
+        marks: of each line a number, equal for lines that come out alike under all readings.
+        known: what is known of marks; what is found is added.
+        search: finds the hinges of some lines, given by their places.
+    """
+    import numpy as np
+
+    distinct, first, place = np.unique(marks, return_index=True, return_inverse=True)
+    known.room()
+    new = [i for i, mark in enumerate(distinct.tolist()) if mark not in known.texts]
+    if new:
+        found = search(first[new].astype(np.int32))
+        told = (found.texts[n] for n in found.numbers.tolist())
+        known.texts.update(zip(distinct[new].tolist(), told, strict=True))
+    texts = [known.texts[mark] for mark in distinct.tolist()]
+    order = {"": 0}
+    for i in np.argsort(first).tolist():  # as they come up, so that what is known already leaves no trace
+        order.setdefault(texts[i], len(order))
+    numbers = np.array([order[t] for t in texts], np.int32)[place]
+    return HingeTexts(numbers, list(order))
+
+
 class _Search:
     """Footings by change of readings, and the recommendations on them."""
 
@@ -123,6 +171,9 @@ class _Search:
         self.parts = bearings(ground.policy)
         self._every = len(ground.at) == ground.weigher.view.views  # all views, in order
         self.place = {leaf.iri: i for i, leaf in enumerate(self.policy.leaves)}
+        others = {*(c.iri for c in self.policy.groups), *(c.iri for c in self.policy.constraints)}
+        self._joining = [a for a, parts in self.parts.items() if parts & others]
+        self._ways: dict[tuple[str, ...], tuple[tuple[int, ...], frozenset[str]]] = {}
         self.start = _Footing(
             np.stack([self._codes(i, readings) for i in range(len(self.policy.leaves))]),
             self._joined(readings),
@@ -135,10 +186,14 @@ class _Search:
         codes = self.ground.weigher.codes(self.policy.leaves[leaf], readings)
         return codes if self._every else codes[self.ground.at]
 
-    def _joined(self, readings: Readings) -> tuple[object, ...]:
-        policy = self.policy
-        joined = tuple(policy.needed(c, readings) for c in policy.groups)
-        return joined, frozenset(c.iri for c in policy.constraints if c.holds(readings))
+    def _joined(self, readings: Readings) -> tuple[tuple[int, ...], frozenset[str]]:
+        """How many members each group needs, and which constraints are heeded."""
+        key = tuple([readings[a] for a in self._joining])
+        if key not in self._ways:
+            policy = self.policy
+            joined = tuple(policy.needed(c, readings) for c in policy.groups)
+            self._ways[key] = joined, frozenset(c.iri for c in policy.constraints if c.holds(readings))
+        return self._ways[key]
 
     def candidates(self, chosen: dict[str, str]) -> Bools:
         """The lines on which a change of readings can have an effect that no part of it has alone."""
@@ -183,10 +238,14 @@ class _Search:
         joined = self._joined(readings)
         ways = [self._joined({**self.readings, a: r}) for a, r in chosen.items()]
         apart = [np.full(len(self.ground.at), joined != way) for way in ways]
-        for leaf in (self.place[p] for p in parts[0] | parts[1] if p in self.place):
+        common = {self.place[p] for p in parts[0] & parts[1] if p in self.place}
+        for leaf in common:
             codes, start = self._codes(leaf, readings), self.start.codes[leaf]
             apart[0] |= codes != first[0].get(leaf, start)
             apart[1] |= codes != second[0].get(leaf, start)
+        for changed, without in ((first[0], apart[1]), (second[0], apart[0])):
+            for leaf in changed.keys() - common:
+                without |= changed[leaf] != self.start.codes[leaf]
         if any(SCOPE in p for p in parts):
             outside = self.ground.outside(readings)
             apart[0] |= outside | first[2]

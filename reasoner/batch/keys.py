@@ -123,8 +123,10 @@ class _Lookup:
         place = pc.index_in(keys, value_set=self.keys)
         if place.null_count:  # a key may say its table: findings/f1
             prefix = self.table.table.name + "/"
-            bare = pc.if_else(pc.starts_with(keys, prefix), pc.utf8_slice_codeunits(keys, len(prefix)), None)
-            place = pc.coalesce(place, pc.index_in(bare, value_set=self.keys, skip_nulls=True))
+            named = pc.starts_with(keys, prefix)
+            if named.true_count:
+                bare = pc.if_else(named, pc.utf8_slice_codeunits(keys, len(prefix)), None)
+                place = pc.coalesce(place, pc.index_in(bare, value_set=self.keys, skip_nulls=True))
         own: Ids = place.fill_null(-1).to_numpy(zero_copy_only=False)[codes]
         out = np.full(len(codes), -1, np.int32)
         known = own >= 0

@@ -196,8 +196,6 @@ def reasons_table(columns: Columns, parts: Sequence[ReasonRows], plan: Plan) -> 
         codes = [np.full(len(p.lines), place.get(v, -1), np.int16) for p, v in zip(parts, values, strict=True)]  # type: ignore[arg-type]
         return _words(np.concatenate([np.empty(0, np.int16), *codes])[order], known)
 
-    evidence = [_evidence(columns, p) for p in parts]
-    named = pa.chunked_array(evidence, pa.string()).combine_chunks() if evidence else pa.nulls(0, pa.string())
     sorted_lines = at[order]
     return pa.table(
         {
@@ -208,26 +206,60 @@ def reasons_table(columns: Columns, parts: Sequence[ReasonRows], plan: Plan) -> 
             "status": words([p.status for p in parts]),
             "role": words([p.role for p in parts]),
             "shape": words([p.shape for p in parts]),
-            "evidence": named.take(pa.array(order)),
+            "evidence": _evidence(columns, parts, order),
         }
     )
 
 
-def _evidence(columns: Columns, part: ReasonRows) -> pa.Array:
-    """The names of evidence: its table with its key, or its place in the request."""
+def _evidence(columns: Columns, parts: Sequence[ReasonRows], order: NDArray[np.int64]) -> pa.Array:
+    """The names of the evidence of parts, one after the other, in an order; null where there is none."""
+    import numpy as np
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    if part.table is None or part.rows is None:
-        return pa.nulls(len(part.lines), pa.string())
-    table = columns.tables[part.table]
-    codes = table.key_codes[part.rows]
-    places = pa.array(part.rows - table.starts[table.owner[part.rows]] + 1).cast(pa.string())
-    names = places
-    if table.keys is not None:
-        names = table.keys.cast(pa.string()).take(pa.array(codes, mask=codes < 0))
-        names = pc.coalesce(names, places) if names.null_count else names
-    return pc.binary_join_element_wise(pa.scalar(part.table), names, "/")
+    tables = dict.fromkeys(p.table for p in parts if p.table is not None)
+    names = {table: _Names(columns.tables[table]) for table in tables}
+    begin, size = {}, 0
+    for table, own in names.items():
+        begin[table], size = size, size + own.size
+    codes = [np.empty(0, np.int64)]
+    for p in parts:
+        if p.table is None or p.rows is None:
+            codes.append(np.full(len(p.lines), -1, np.int64))
+        else:
+            codes.append(begin[p.table] + names[p.table].codes(p.rows))
+    if not names:
+        return pa.nulls(len(order), pa.string())
+    ordered = np.concatenate(codes)[order]
+    return pa.concat_arrays([n.words for n in names.values()]).take(pa.array(ordered, mask=ordered < 0))
+
+
+class _Names:
+    """The names of the rows of a table: the table with the key, or with the place in the request."""
+
+    def __init__(self, table: TableColumns) -> None:
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        self.table = table
+        name = table.table.name
+        self.keys = len(table.keys) if table.keys is not None else 0
+        most = int(np.diff(table.starts).max(initial=0)) if bool((table.key_codes < 0).any()) else 0
+        words = [pa.array([f"{name}/{place + 1}" for place in range(most)], pa.string())]
+        if table.keys is not None:
+            words.append(pc.binary_join_element_wise(pa.scalar(name), table.keys.cast(pa.string()), "/"))
+        self.words = pa.concat_arrays(words[::-1])
+        self.size = len(self.words)
+
+    def codes(self, rows: Ids) -> NDArray[np.int64]:
+        """The names of rows, as places in ``words``."""
+        import numpy as np
+
+        table = self.table
+        codes = table.key_codes[rows].astype(np.int64)
+        if self.size == self.keys:
+            return codes
+        return np.where(codes >= 0, codes, self.keys + rows - table.starts[table.owner[rows]])
 
 
 # ---- Rejected --------------------------------------------------------------------------------------

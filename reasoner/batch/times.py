@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pyoxigraph import NamedNode
 
 from reasoner.batch.coding import DAYS, NUMBERS, TERMS, Coding
+from reasoner.batch.mixing import mixed, summed
 from reasoner.batch.views import ViewGraph
 from reasoner.columnar.graph import Edges, Graph
 from reasoner.derive import DEFINITE_OUTCOMES, FINAL, evidence_classes
@@ -159,7 +160,7 @@ class _Derived:
         """One number a row for the question that it answers in its request: equal for equal sets of values."""
         import numpy as np
 
-        out = _mixed(self._owner(block).astype(np.uint64))
+        out = mixed(self._owner(block).astype(np.uint64))
         for salt, prop in enumerate(QUESTIONS[cls], 1):
             for e in self.graph.leaving(prop.value, block):
                 out += _summed(*e.pairs, len(out), salt * 64 + e.target)
@@ -223,24 +224,8 @@ class _Derived:
             )
 
 
-def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Numbers spread over 64 bits (the finaliser of splitmix64), so that sums of them tell sets apart."""
-    import numpy as np
-
-    out = values + np.uint64(0x9E3779B97F4A7C15)
-    out = (out ^ (out >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    out = (out ^ (out >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return out ^ (out >> np.uint64(31))
-
-
 def _summed(rows: Ids, values: Ids, size: int, salt: int) -> NDArray[np.uint64]:
     """By row, the sum of the spread numbers of its values: the same whatever their order."""
     import numpy as np
 
-    spread = _mixed(values.astype(np.uint64) + np.uint64(salt << 40))
-    out = np.zeros(size, np.uint64)
-    if len(rows) and len(rows) <= size and bool((np.diff(rows) > 0).all()):
-        out[rows] = spread
-    else:
-        np.add.at(out, rows, spread)
-    return out
+    return summed(rows, mixed(values.astype(np.uint64) + np.uint64(salt << 40)), size)

@@ -17,6 +17,7 @@ from reasoner.columnar import algebra
 from reasoner.columnar.evaluate import Evaluation
 from reasoner.columnar.masks import Test, both, either, full, negated
 from reasoner.model import Polarity, Status
+from reasoner.once import once_for_each
 from reasoner.policy import Criterion, Facet, Link, Policy, Readings, Rule
 from reasoner.shapes import ANYTHING, NOTHING
 from reasoner.triples import Step
@@ -45,6 +46,9 @@ class BulkWeigher:
         self.policy = policy
         self.view = view
         self.evaluation = evaluation
+        self._bearing = _bearing(policy)
+        self._relevant = {leaf.iri: relevant(policy, leaf) for leaf in policy.leaves}
+        self._facets: dict[tuple[str, str | None, int], Mask] = {}
         self._owner = {view.block[name]: t.owner for name, t in view.tables.items()}
         self._evidence: dict[tuple[str, tuple[str, ...]], Evidence] = {}
         self._codes: dict[tuple[str, tuple[str, ...]], Codes] = {}
@@ -103,14 +107,14 @@ class BulkWeigher:
         return self._evidence[key]
 
     def _key(self, leaf: Criterion, readings: Readings) -> tuple[str, tuple[str, ...]]:
-        return leaf.iri, tuple(readings[a] for a in relevant(self.policy, leaf))
+        return leaf.iri, tuple([readings[a] for a in self._relevant[leaf.iri]])
 
     def rule(self, rule: Rule, readings: Readings) -> Mask:
         """The rows of the rule's class that fit all its facets."""
         block = self.block_of(rule.evidence_class)
         if block is None:
             return False
-        key = (rule.iri, tuple(readings[a] for a in _bearing(self.policy, rule)))
+        key = (rule.iri, tuple([readings[a] for a in self._bearing[rule.iri]]))
         if key not in self._rules:
             self._rules[key] = self._all(rule.facets, readings, block)
         return self._rules[key]
@@ -125,16 +129,24 @@ class BulkWeigher:
 
     def facet(self, facet: Facet, readings: Readings, block: int) -> Mask:
         """The rows of a block that fit a facet."""
-        out: Mask = True
-        for use in facet.uses(readings):
-            out = both(out, self._use(use, readings, block))
+        key = (facet.iri, readings[facet.ambiguity] if facet.ambiguity else None, block)
+        uses = facet.uses(readings)
+        if key not in self._facets:
+            self._facets[key] = self._shapes((u for u in uses if isinstance(u, str)), block)
+        out = self._facets[key]
+        for use in uses:
+            if isinstance(use, Link) and out is not False:
+                out = both(out, self._linked(use, readings, block))
         return out
 
-    def _use(self, use: str | Link, readings: Readings, block: int) -> Mask:
-        if isinstance(use, str):
-            if use in (ANYTHING, NOTHING):
-                return use == ANYTHING
-            return self.evaluation.conforms(NamedNode(use), block)
+    def _shapes(self, shapes: Iterable[str], block: int) -> Mask:
+        out: Mask = True
+        for shape in shapes:
+            if shape != ANYTHING:
+                out = both(out, shape != NOTHING and self.evaluation.conforms(NamedNode(shape), block))
+        return out
+
+    def _linked(self, use: Link, readings: Readings, block: int) -> Mask:
         leaf = self.policy.by_iri[use.criterion]
         test = Test(("counted", use.counting, use.shape, self._key(leaf, readings)), self._counted(use, leaf, readings))
         return self.evaluation.some(path_of(use.path), test, block)
@@ -182,9 +194,11 @@ def _step(step: Step) -> algebra.Path:
     return algebra.Optional(once) if step.optional else once
 
 
-def _bearing(policy: Policy, rule: Rule) -> tuple[str, ...]:
-    """The ambiguities on which a rule depends."""
-    return tuple(sorted(set(_ambiguities(policy, rule))))
+@once_for_each
+def _bearing(policy: Policy) -> dict[str, tuple[str, ...]]:
+    """By the IRI of a rule, the ambiguities on which it depends."""
+    rules = (rule for leaf in policy.leaves for rule in leaf.rules)
+    return {rule.iri: tuple(sorted(set(_ambiguities(policy, rule)))) for rule in rules}
 
 
 def _ambiguities(policy: Policy, rule: Rule) -> Iterator[str]:

@@ -91,6 +91,7 @@ class BranchProgram(Program):
         mine = [b for b in branches() if b.part == _BASE]
         # What the constraints rule out is reached only where nothing rules it out: without the constraints.
         self._unbound: Control = Control(["--warn=none"])
+        self._symbols = {atom.literal: atom.symbol for atom in self._control.symbolic_atoms}
         facts = [f"{atom.symbol}." for atom in self._control.symbolic_atoms if atom.is_fact]
         rules = [b.text for b in _rules() if b.part == _BASE and not b.rules_out]
         twins = [b.twin for b in mine if b.rules_out]
@@ -112,21 +113,20 @@ class BranchProgram(Program):
         key = (vector, joined, authority, heeded)
         if key not in self._seen:
             facts = self._assumptions(vector, joined, authority)
-            bound = [*facts, *((self._heeded(c.iri), c.iri in heeded) for c in self.policy.constraints)]
-            found = self._reached(self._control, bound) | self._reached(self._unbound, bound)
+            bound = [*facts, *self._heeding(heeded)]
+            named = [(self._symbols[abs(literal)], literal > 0) for literal in bound]  # numbers differ between Controls
+            found = self._reached(self._control, named) | self._reached(self._unbound, named)
             self._seen[key] = found | self._answer(vector, readings, authority, bound)
         return self._seen[key]
 
-    def _answer(
-        self, vector: Vector, readings: Readings, authority: Authority, bound: list[tuple[Symbol, bool]]
-    ) -> frozenset[int]:
+    def _answer(self, vector: Vector, readings: Readings, authority: Authority, bound: list[int]) -> frozenset[int]:
         decision = self.decide(vector, readings, authority)
-        consistent, covered = self._possible(bound), self._atom("covered")
+        consistent = self._possible(bound)
         inputs = {
             "in_scope": True,
             "consistent": consistent,
-            "can_cover": consistent and self._possible([*bound, (covered, True)]),
-            "can_deny": consistent and self._possible([*bound, (covered, False)]),
+            "can_cover": consistent and self._possible([*bound, self._covered]),
+            "can_deny": consistent and self._possible([*bound, -self._covered]),
             "replaced": decision.recommendation is Recommendation.PEND
             and decision.basis in (Basis.MANDATE, Basis.PLAN_TERM),
         }

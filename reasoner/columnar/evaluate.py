@@ -202,6 +202,15 @@ class Evaluation:
                 out += np.bincount(self._passing(passing, block, here, there), minlength=size)
         return out
 
+    def at_most(self, path: Path | None, block: int) -> int | None:
+        """How many values a term of a block has at most, where the form of the edges tells."""
+        if path is None:
+            return 1
+        if not isinstance(path, Predicate):
+            return None
+        edges = list(self.graph.leaving(path.iri, block))
+        return len(edges) if all(e.subjects is None for e in edges) else None
+
     def _passing(self, passing: Mask, block: int, here: Ids, there: Ids) -> Ids:
         """The subjects of the pairs whose object passes."""
         if isinstance(passing, PerView):
@@ -320,7 +329,8 @@ def _min_count(e: Evaluation, c: MinCount, path: Path | None, block: int) -> Mas
 def _max_count(e: Evaluation, c: MaxCount, path: Path | None, block: int) -> Mask:
     if c.number <= 0:
         return negated(e.some(path, EVERY, block))
-    return e.counts(path, EVERY, block) <= c.number
+    most = e.at_most(path, block)
+    return True if most is not None and most <= c.number else e.counts(path, EVERY, block) <= c.number
 
 
 def _has_value(e: Evaluation, c: HasValue, path: Path | None, block: int) -> Mask:

@@ -247,6 +247,12 @@ class Edges:
         has = self.objects >= 0
         return None if bool(has.all()) else has
 
+    @property
+    def only_object(self) -> int | None:
+        """The object that all subjects have, where it is written once for all; None otherwise."""
+        once = self.subjects is None and len(self.objects) > 0 and self.objects.strides == (0,)
+        return int(self.objects[0]) if once else None
+
     @cached_property
     def pairs(self) -> tuple[Ids, Ids]:
         """Subjects and objects, pair by pair."""

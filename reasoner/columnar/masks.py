@@ -88,6 +88,9 @@ def subjects_of(edges: Edges, objects: Mask, size: int, owner: Ids | None = None
         out = np.zeros(size, np.bool_)
         out[subjects[objects.at(owner[subjects], targets)]] = True
         return out
+    only = edges.only_object
+    if only is not None:
+        return objects if isinstance(objects, bool) else bool(objects[only])
     if edges.subjects is None:
         present = edges.present
         if objects is True:

@@ -17,6 +17,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, parse
 from reasoner.columnar.algebra import Term
 from reasoner.columnar.graph import Block, Edges, Graph, Terms
 from reasoner.errors import EngineError
+from reasoner.spans import distinct
 from reasoner.tables.optional import arrow, compute
 from reasoner.triples import Spo
 from reasoner.vocabulary import XSD
@@ -316,7 +317,7 @@ def _edges(
     out: dict[str, list[Edges]] = {}
     for key, rows in zip(present.tolist(), np.split(order, begin)[1:], strict=True):
         predicate, source, target = key // 4, key // 2 % 2, key % 2
-        pairs = np.unique(subjects.numbers[rows].astype(np.int64) << 32 | objects.numbers[rows])
+        pairs = distinct(subjects.numbers[rows].astype(np.int64) << 32 | objects.numbers[rows])
         here, there = (pairs >> 32).astype(np.int32), (pairs & 0xFFFFFFFF).astype(np.int32)
         out.setdefault(predicates[predicate], []).append(_kept(source, target, here, there, sizes[source]))
     return {predicate: tuple(edges) for predicate, edges in out.items()}

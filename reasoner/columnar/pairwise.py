@@ -11,7 +11,7 @@ from reasoner.columnar.algebra import Disjoint, Equals, LessThan, Path, UniqueLa
 from reasoner.columnar.masks import Test, both, either, negated
 from reasoner.columnar.order import keys_in_order, ordered, value_of
 from reasoner.columnar.walking import ascending, pairs_from
-from reasoner.spans import spans
+from reasoner.spans import distinct, spans
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,7 +84,7 @@ def _keyed(e: Evaluation, path: Path | None, block: int, start: Ids) -> dict[int
     import numpy as np
 
     return {
-        at: np.unique(focus.astype(np.int64) * max(e.size(at), 1) + values)
+        at: distinct(focus.astype(np.int64) * max(e.size(at), 1) + values)
         for focus, values, at in pairs_from(e.graph, path, block, start)
     }
 

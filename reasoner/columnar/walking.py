@@ -9,7 +9,7 @@ from reasoner.columnar.algebra import Alternative, Inverse, Optional, Path, Pred
 from reasoner.columnar.dependence import followed
 from reasoner.columnar.graph import Edges, Graph
 from reasoner.errors import EngineError
-from reasoner.spans import spans
+from reasoner.spans import distinct, spans
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,7 +105,7 @@ def _union(graph: Graph, *parts: Reached) -> Reached:
             out[block] = found[0]
             continue
         origins, values = (np.concatenate([pair[i] for pair in found]) for i in (0, 1))
-        keys = np.unique(origins.astype(np.int64) * graph.blocks[block].size + values)
+        keys = distinct(origins.astype(np.int64) * graph.blocks[block].size + values)
         size = max(graph.blocks[block].size, 1)
         out[block] = ((keys // size).astype(np.int32), (keys % size).astype(np.int32))
     return out

@@ -1,0 +1,277 @@
+"""Which lines are alike in all that any readings can make of them, so that what hinges is found out once for all.
+
+A row of evidence is marked by the facets that it fits, under every reading, and by the marks of the rows to which
+links lead from it; a row that no rule can count bears no mark. A line is marked by the marks of its rows, by the terms
+that bind it and by the editions' days. Statuses ask only whether there is a row that counts, so lines of one mark come
+out alike under all readings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pyoxigraph import NamedNode
+
+from reasoner.batch.mixing import mixed, summed
+from reasoner.batch.weighing import BulkWeigher, path_of
+from reasoner.columnar.algebra import Alternative, Inverse, Optional, Path, Predicate, Repeated, Sequence
+from reasoner.columnar.masks import both, either, full
+from reasoner.columnar.walking import reached_blocks
+from reasoner.once import once_for_each
+from reasoner.policy import Facet, Link, Policy
+from reasoner.shapes import ANYTHING, NOTHING
+
+if TYPE_CHECKING:
+    from reasoner.batch.mixing import Marks
+    from reasoner.columnar.masks import Mask
+
+    ByBlock = dict[int, Marks]
+    Ends = Callable[[int], Marks | None]
+
+MOST_STEPS = 64
+"""So often a repeated step is followed at most; records have no longer chains of results that supersede each other."""
+
+
+def marks_of(weigher: BulkWeigher) -> Marks | None:
+    """A number for each view: views of equal numbers have equal statuses and an equal scope under all readings.
+
+    None where this cannot be told, because a link leads through terms that records share, or endlessly.
+    """
+    marker = _Marker(weigher)
+    try:
+        return marker.views()
+    except _Untold:
+        return None
+
+
+class _Untold(Exception):
+    """What a link leads to cannot be told row by row."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a policy asks of rows: facets by rule and class, shapes that links ask for, how deep links lead."""
+
+    rules: dict[str, tuple[tuple[Facet, ...], ...]]
+    link_shapes: tuple[str, ...]
+    paths: dict[str, tuple[Path, ...]]
+    depth: int
+
+
+@once_for_each
+def _asked(policy: Policy) -> _Asked:
+    rules: dict[str, list[tuple[Facet, ...]]] = {}
+    for leaf in policy.leaves:
+        for rule in leaf.rules:
+            rules.setdefault(rule.evidence_class, []).append(rule.facets)
+    links = {c: [u for facets in some for u in _links(facets)] for c, some in rules.items()}
+    shapes = dict.fromkeys(u.shape for some in links.values() for u in some if u.shape is not None)
+    paths = {c: tuple(dict.fromkeys(p for u in some if (p := path_of(u.path)))) for c, some in links.items()}
+    depth = max((_depth(policy, leaf.iri) for leaf in policy.leaves), default=0)
+    return _Asked({c: tuple(r) for c, r in rules.items()}, tuple(shapes), paths, depth)
+
+
+def _links(facets: Iterable[Facet]) -> Iterator[Link]:
+    return (use for facet in facets for use in facet.all_uses() if isinstance(use, Link))
+
+
+def _depth(policy: Policy, leaf: str) -> int:
+    """How many links lead on from a leaf, one after the other."""
+    linked = {u.criterion for rule in policy.by_iri[leaf].rules for u in _links(rule.facets)} - {leaf}
+    return max((1 + _depth(policy, criterion) for criterion in linked), default=0)
+
+
+class _Marker:
+    """Marks the rows and views of one graph."""
+
+    def __init__(self, weigher: BulkWeigher) -> None:
+        self.weigher, self.graph = weigher, weigher.view.graph
+        self.asked = _asked(weigher.policy)
+
+    def views(self) -> Marks:
+        """The marks of the views."""
+        view = self.weigher.view
+        marks = self._rows()
+        out = self._scope(marks)
+        for name, table in view.tables.items():
+            found = marks.get(view.block[name])
+            if found is not None:
+                out += summed(table.owner, _spread(found, 0), view.views)
+        return out
+
+    # -- rows
+
+    def _rows(self) -> ByBlock:
+        """The marks of all rows that a rule can count, as deep as links lead."""
+        import numpy as np
+
+        marks = self.facets
+        for _ in range(self.asked.depth):
+            deeper: ByBlock = {}
+            for cls, block in self._classes():
+                if block in self.facets:
+                    led = self._led(self.asked.paths[cls], marks, block)
+                    deeper[block] = np.where(self.facets[block] == 0, np.uint64(0), mixed(self.facets[block] + led))
+            marks = deeper
+        return marks
+
+    def _classes(self) -> Iterator[tuple[str, int]]:
+        blocks = ((cls, self.weigher.block_of(cls)) for cls in self.asked.rules)
+        return ((cls, block) for cls, block in blocks if block is not None)
+
+    @cached_property
+    def facets(self) -> ByBlock:
+        """The marks of rows by the facets that they fit; 0 for a row that no rule can count."""
+        import numpy as np
+
+        out: ByBlock = {}
+        for salt, (cls, block) in enumerate(self._classes(), 1):
+            size = self.weigher.evaluation.size(block)
+            found, possible = np.full(size, mixed(np.array([salt], np.uint64))[0]), np.zeros(size, np.bool_)
+            for number, facets in enumerate(self.asked.rules[cls]):
+                fits = _all(self._might_fit(f, block) for f in facets)
+                if fits is False:
+                    continue
+                possible |= full(fits, size)
+                _add(found, fits, number << 16)
+                for place, facet in enumerate(facets):
+                    for choice, uses in enumerate(facet.choices.values()):
+                        _add(found, both(fits, self._fits(uses, block)), number << 16 | place << 8 | choice + 1)
+            for number, shape in enumerate(self.asked.link_shapes, 1):
+                _add(found, self.weigher.evaluation.conforms(NamedNode(shape), block), number << 32)
+            if possible.any():
+                out[block] = np.where(possible, found, np.uint64(0))
+        return out
+
+    def _might_fit(self, facet: Facet, block: int) -> Mask:
+        """The rows that fit a facet under some reading, as far as their own shapes tell."""
+        out: Mask = False
+        for uses in facet.choices.values() if facet.ambiguity else (facet.fixed,):
+            out = either(out, self._fits(uses, block))
+        return out
+
+    def _fits(self, uses: Iterable[str | Link], block: int) -> Mask:
+        """The rows that fit all shapes among some uses; what links ask is told by the marks to which they lead."""
+        shapes = [u for u in uses if isinstance(u, str) and u != ANYTHING]
+        if NOTHING in shapes:
+            return False
+        return _all(self.weigher.evaluation.conforms(NamedNode(s), block) for s in shapes)
+
+    # -- scope
+
+    def _scope(self, marks: ByBlock) -> Marks:
+        """What the conditions of scope ask of each line."""
+        import numpy as np
+
+        line = self.weigher.view.block["lines"]
+        out = np.zeros(self.weigher.view.views, np.uint64)
+        facets = [f for condition in self.weigher.policy.scope for f in condition.facets]
+        for place, facet in enumerate(facets, 1):
+            for choice, uses in enumerate(facet.choices.values() if facet.ambiguity else (facet.fixed,)):
+                _add(out, self._fits(uses, line), place << 48 | choice)
+        paths = tuple(dict.fromkeys(p for u in _links(facets) if (p := path_of(u.path))))
+        return out + self._led(paths, marks, line)
+
+    # -- links
+
+    def _led(self, paths: tuple[Path, ...], marks: ByBlock, block: int) -> Marks:
+        """For each row the sum of the marks to which paths lead from it."""
+        import numpy as np
+
+        out = np.zeros(self.weigher.evaluation.size(block), np.uint64)
+        for salt, path in enumerate(paths, 1):
+
+            def ends(there: int, salt: int = salt) -> Marks | None:
+                return _spread(marks[there], salt << 40) if there in marks else None
+
+            found = self._gathered(path, ends, block)
+            if found is not None:
+                out += found
+        return out
+
+    def _gathered(self, path: Path, ends: Ends, block: int) -> Marks | None:
+        """For each row of a block the sum of what stands at the ends of a path; None: nothing anywhere."""
+        if isinstance(path, Predicate | Inverse):
+            return self._stepped(path, ends, block)
+        if isinstance(path, Sequence):
+            rest = path.rest
+            return self._gathered(path.first, lambda there: self._gathered(rest, ends, there), block)
+        if isinstance(path, Alternative):
+            return _sum(self._gathered(way, ends, block) for way in path.ways)
+        if isinstance(path, Optional):
+            return _sum((ends(block), self._gathered(path.path, ends, block)))
+        return self._repeated(path, ends, block)
+
+    def _stepped(self, path: Predicate | Inverse, ends: Ends, block: int) -> Marks | None:
+        import numpy as np
+
+        out: Marks | None = None
+        backwards = isinstance(path, Inverse)
+        size = self.weigher.evaluation.size(block)
+        for e in self.graph.entering(path.iri, block) if backwards else self.graph.leaving(path.iri, block):
+            if backwards and self.graph.shares(e.source, block):
+                raise _Untold
+            found = ends(e.source if backwards else e.target)
+            if found is None:
+                continue
+            if e.subjects is None and not backwards:
+                more = np.append(found, np.uint64(0))[e.objects]  # -1 is the last one: nothing
+            else:
+                here, there = e.pairs[::-1] if backwards else e.pairs
+                more = summed(here, found[there], size)
+            out = more if out is None else out + more
+        return out
+
+    def _repeated(self, path: Repeated, ends: Ends, block: int) -> Marks | None:
+        within = reached_blocks(self.graph, path.path, block)
+        start = {b: ends(b) for b in within}
+        found = dict(start)
+        for _ in range(MOST_STEPS):
+            here = found.__getitem__
+            more = {b: _sum((start[b], self._gathered(path.path, here, b))) for b in within}
+            if all(_same(found[b], more[b]) for b in within):
+                return self._gathered(path.path, here, block) if path.least else found[block]
+            found = more
+        raise _Untold
+
+
+def _same(a: Marks | None, b: Marks | None) -> bool:
+    import numpy as np
+
+    return a is b if a is None or b is None else np.array_equal(a, b)
+
+
+def _sum(parts: Iterable[Marks | None]) -> Marks | None:
+    out: Marks | None = None
+    for part in parts:
+        if part is not None:
+            out = part if out is None else out + part
+    return out
+
+
+def _all(masks: Iterable[Mask]) -> Mask:
+    out: Mask = True
+    for mask in masks:
+        out = both(out, mask)
+        if out is False:
+            break
+    return out
+
+
+def _add(marks: Marks, mask: Mask, salt: int) -> None:
+    """Add to the marks of the rows for which a mask holds what the salt stands for."""
+    import numpy as np
+
+    if mask is not False:
+        number = mixed(np.array([salt], np.uint64))[0]
+        marks += number if mask is True else full(mask, len(marks)) * number
+
+
+def _spread(marks: Marks, salt: int) -> Marks:
+    """What marks stand for in a role; nothing stays nothing."""
+    import numpy as np
+
+    return np.where(marks == 0, np.uint64(0), mixed(marks + np.uint64(salt)))
