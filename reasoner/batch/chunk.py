@@ -111,7 +111,7 @@ class _Chunk:
         self.context, self.columns, self.coding = context, columns, context.coding
         self.references = references_of(columns)
         self.whole = view_graph(columns, self.references, None, self.coding)
-        self._groups: dict[tuple[int, bytes], tuple[Group, BulkWeigher]] = {}
+        self._weighers: dict[tuple[int, bytes], BulkWeigher] = {}
 
     def refused(self) -> list[Rejection]:
         """What is wrong with requests."""
@@ -137,6 +137,8 @@ class _Chunk:
             group = groups_of(self.columns, lines, found, number)
             if group is not None:
                 reasons += self._review(policy, group, profile, found, out)
+                if len(context.plan.profiles) == 1:
+                    self._weighers.clear()  # no other profile will ask for them, and they are large
         return out, reasons
 
     def _review(
@@ -170,7 +172,7 @@ class _Chunk:
 
         def search(some: Ids) -> HingeTexts:
             few = group.alone(some, self.columns.tables["lines"].owner)
-            return hinges_of(self._ground(policy, few, self._weigher(policy, few), ground.bits[some]), readings)
+            return hinges_of(self._ground(policy, few, self._weighed(policy, few), ground.bits[some]), readings)
 
         return hinges_by_marks(own, known_hinges(policy, tuple(readings.items())), search)
 
@@ -219,16 +221,20 @@ class _Chunk:
         return Ground(weigher, group.at, bits, outside, elsewhere)
 
     def _weigher(self, policy: Policy, group: Group) -> BulkWeigher:
+        """The weigher of a group, kept for other profiles and editions."""
         key = (id(policy), group.key)
-        if key not in self._groups:
-            view = self.whole
-            if group.views is not None:
-                view = view_graph(self.columns, self.references, group.views, self.coding)
-            view = with_times(view, self.coding)
-            shapes = read_shapes(self.context.knowledge.policy_shapes(policy))
-            evaluation = Evaluation(view.graph, shapes, kept_for(self.context, policy.edition_iri))
-            self._groups[key] = group, BulkWeigher(policy, view, evaluation)
-        return self._groups[key][1]
+        if key not in self._weighers:
+            self._weighers[key] = self._weighed(policy, group)
+        return self._weighers[key]
+
+    def _weighed(self, policy: Policy, group: Group) -> BulkWeigher:
+        view = self.whole
+        if group.views is not None:
+            view = view_graph(self.columns, self.references, group.views, self.coding)
+        view = with_times(view, self.coding)
+        shapes = read_shapes(self.context.knowledge.policy_shapes(policy))
+        evaluation = Evaluation(view.graph, shapes, kept_for(self.context, policy.edition_iri))
+        return BulkWeigher(policy, view, evaluation)
 
 
 _KEPT: dict[tuple[int, str], dict[tuple[object, ...], Mask]] = {}

@@ -30,14 +30,14 @@ from reasoner.errors import BatchError
 from reasoner.knowledge import knowledge_digests, load
 from reasoner.review import software_version
 from reasoner.tables.chunks import Reading
-from reasoner.tables.optional import arrow
+from reasoner.tables.optional import arrow_that_gives_back
 from reasoner.tables.schema import schema_of
 from reasoner.tables.sources import kind_of
 
 MANIFEST, PARTS, IDENTITY = "manifest.json", "parts", "run.json"
-BYTES_A_REQUEST = 3_000
+BYTES_A_REQUEST = 5_500
 """About what a request takes in memory while its chunk is reviewed."""
-BASE = 300 << 20
+BASE = 190 << 20
 """About what a worker takes beside its chunk: libraries, knowledge, and what reading leaves behind."""
 PARENT = 110 << 20
 """About what the process takes that hands out the chunks, where workers are processes of their own."""
@@ -106,7 +106,7 @@ def run(
     """
     options = options or Options()
     begun = time.perf_counter()
-    arrow()  # what is needed and what is asked is checked before anything is written
+    arrow_that_gives_back()  # what is needed and what is asked is checked before anything is written
     context_of(plan)
     schema = schema_of(load(plan.library))
     for path in inputs:

@@ -159,10 +159,10 @@ def _work(pipe: Connection, task: Task) -> None:
 def _prepare(plan: Plan) -> None:
     """Load what every chunk needs while the parent still looks for the first one."""
     from reasoner.knowledge import load
-    from reasoner.tables.optional import arrow
+    from reasoner.tables.optional import arrow_that_gives_back
 
     load(plan.library)
-    arrow().set_cpu_count(1)  # the workers share the processors between them
+    arrow_that_gives_back().set_cpu_count(1)  # the workers share the processors between them
 
 
 def _end_with_parent() -> None:

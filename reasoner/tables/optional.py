@@ -21,6 +21,16 @@ def arrow() -> Any:
     return pyarrow
 
 
+def arrow_that_gives_back() -> Any:
+    """The module pyarrow, which from now on gives back to the system what it no longer needs.
+
+    Its own pools keep it: a batch in chunks took half as much memory again with them, and not less time.
+    """
+    pa = arrow()
+    pa.set_memory_pool(pa.system_memory_pool())
+    return pa
+
+
 def parquet() -> Any:
     """The module pyarrow.parquet, see :func:`arrow`."""
     arrow()
