@@ -62,7 +62,7 @@ class Situation:
 
     def vector(self, weigher: Weigher, readings: Readings) -> Vector:
         """The statuses of the leaves."""
-        return tuple(weigher.leaf(leaf, readings).status for leaf in self.policy.leaves)
+        return tuple([weigher.status(leaf, readings) for leaf in self.policy.leaves])
 
     def footing(self, readings: Readings) -> Footing:
         """What readings make of the record."""
@@ -75,7 +75,7 @@ class Situation:
         """The footing under readings that differ from those of another footing in some parts only."""
         policy, vector, joined, heeded = self.policy, start.vector, start.joined, start.heeded
         pairs = zip(policy.leaves, vector, strict=True)
-        vector = tuple(self.weigher.leaf(x, readings).status if x.iri in parts else s for x, s in pairs)
+        vector = tuple([self.weigher.status(x, readings) if x.iri in parts else s for x, s in pairs])
         if any(c.iri in parts for c in policy.groups):
             joined = tuple(policy.needed(c, readings) for c in policy.groups)
         if any(c.iri in parts for c in policy.constraints):

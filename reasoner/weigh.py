@@ -7,7 +7,7 @@ the status. Changing a reading needs no second run of the engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -15,10 +15,11 @@ from pyoxigraph import NamedNode
 
 from reasoner.errors import EngineError
 from reasoner.model import Polarity, ShapeResult, Status
+from reasoner.once import once_for_each
 from reasoner.policy import Criterion, Facet, Link, Policy, Readings, Rule
 from reasoner.policy_rules import EVS
 from reasoner.shapes import ANYTHING, LINE, NOTHING, probe_iri, probed_shapes
-from reasoner.triples import Triples
+from reasoner.triples import Step, Triples
 from reasoner.vocabulary import COV
 
 NOT_SUPERSEDED = EVS + "NotSuperseded"
@@ -39,25 +40,50 @@ class LeafOutcome:
 
 
 @dataclass(frozen=True)
-class LiveRule:
-    """A rule that nodes of a record may fit: these fit the facets that are the same under all readings.
+class OpenFacet:
+    """A facet of a rule that a reading can change, or that asks for links.
 
-    Which of them fit all facets depends on the readings of ``ambiguities``; ``known`` keeps what was found.
+    ``known`` has, by reading, which nodes of the rule fit the shapes that it asks for, as bits, and its links.
+    """
+
+    facet: Facet
+    known: dict[str | None, tuple[int, tuple[Link, ...]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LiveRule:
+    """A rule that nodes of a record may fit: these, in order, fit the facets that are the same under all readings.
+
+    Which of them fit all facets depends on the readings of ``ambiguities``; ``known`` keeps what was found. A set of
+    nodes is a number whose bits stand for them.
     """
 
     rule: Rule
-    nodes: Nodes
-    open_facets: tuple[Facet, ...]
+    nodes: tuple[str, ...]
+    open_facets: tuple[OpenFacet, ...]
     ambiguities: tuple[str, ...]
-    known: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
+    known: dict[tuple[str, ...], int] = field(default_factory=dict)
+
+    def bits(self, nodes: Nodes) -> int:
+        """The nodes of the rule that are among some, as bits."""
+        return sum(1 << i for i, node in enumerate(self.nodes) if node in nodes)
+
+    def among(self, bits: int) -> tuple[str, ...]:
+        """The nodes for which bits stand, in order."""
+        return tuple(node for i, node in enumerate(self.nodes) if bits >> i & 1)
 
 
 @dataclass(frozen=True)
 class LiveLeaf:
-    """What can matter for a leaf in one record: its rules, and the ambiguities on which their outcome depends."""
+    """What can matter for a leaf in one record: its rules, and the ambiguities on which their outcome depends.
+
+    ``statuses`` and ``outcomes`` keep what was found, by the readings of these.
+    """
 
     rules: tuple[LiveRule, ...]
     ambiguities: tuple[str, ...]
+    statuses: dict[tuple[str, ...], Status] = field(default_factory=dict)
+    outcomes: dict[tuple[str, ...], LeafOutcome] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,33 +94,56 @@ class Weigher:
     triples: Triples
     fits: Mapping[str, Nodes]
     ignored: Nodes = frozenset()
-    _cache: dict[tuple[str, tuple[str, ...]], LeafOutcome] = field(default_factory=dict, repr=False)
     _live: dict[str, LiveLeaf] = field(default_factory=dict, repr=False)
+    _reached: dict[tuple[str, tuple[Step, ...]], Nodes] = field(default_factory=dict, repr=False)
 
     def without(self, node: str) -> Weigher:
         """The same line as if one evidence node did not exist.
 
-        What it alone superseded counts again, and a judgement that rests on it alone falls with it.
+        What it alone superseded counts again, and a judgement that rests on it alone falls with it. What was found of
+        leaves on which all that has no bearing is kept.
         """
-        ignored = self.ignored | {node}
+        gone = {node}
         for judgement in self.triples.subjects(COV.basedOn, NamedNode(node)):
-            if all(b.value in ignored for b in self.triples.nodes(judgement, COV.basedOn)):
-                ignored |= {judgement.value}
+            if all(b.value in self.ignored | gone for b in self.triples.nodes(judgement, COV.basedOn)):
+                gone.add(judgement.value)
+        ignored = self.ignored | gone
         revived = {
             earlier.value
             for earlier in self.triples.subjects(COV.supersededBy, NamedNode(node))
             if all(later.value in ignored for later in self.triples.nodes(earlier, COV.supersededBy))
         }
         current = self.fits.get(NOT_SUPERSEDED, frozenset()) | revived
-        return Weigher(self.policy, self.triples, {**self.fits, NOT_SUPERSEDED: current}, frozenset(ignored))
+        touched = {x.iri for x in self.policy.leaves if self._touched(x, gone, revived)}
+        resting = _resting(self.policy)
+        kept = {x.iri: self.live(x) for x in self.policy.leaves if touched.isdisjoint(resting[x.iri])}
+        fits = {**self.fits, NOT_SUPERSEDED: current}
+        return Weigher(self.policy, self.triples, fits, ignored, kept, self._reached)
+
+    def _touched(self, leaf: Criterion, gone: Collection[str], revived: Collection[str]) -> bool:
+        """Whether it can matter for the rules of a leaf that some nodes are gone and others count again."""
+        if any(node in gone for live in self.live(leaf).rules for node in live.nodes):
+            return True
+        classes = {rule.evidence_class for rule in leaf.rules} if revived else ()
+        return any(not self.of_class(cls).isdisjoint(revived) for cls in classes)
+
+    def status(self, leaf: Criterion, readings: Readings) -> Status:
+        """The status of one leaf under the readings."""
+        live = self.live(leaf)
+        key = tuple([readings[a] for a in live.ambiguities])
+        found = live.statuses.get(key)
+        if found is None:
+            there = {rule.rule.polarity for rule in live.rules if self._fitting_all(rule, readings)}
+            found = live.statuses[key] = status_by(there)
+        return found
 
     def leaf(self, leaf: Criterion, readings: Readings) -> LeafOutcome:
-        """The outcome of one leaf under the readings."""
+        """The outcome of one leaf under the readings: its status with the evidence."""
         live = self.live(leaf)
-        key = (leaf.iri, tuple([readings[a] for a in live.ambiguities]))
-        found = self._cache.get(key)
+        key = tuple([readings[a] for a in live.ambiguities])
+        found = live.outcomes.get(key)
         if found is None:
-            found = self._cache[key] = self._weigh(live, readings)
+            found = live.outcomes[key] = self._weigh(live, readings)
         return found
 
     def live(self, leaf: Criterion) -> LiveLeaf:
@@ -113,23 +162,22 @@ class Weigher:
                 nodes = self._fitting(nodes, facet, {}) if nodes else nodes
             else:
                 later.append(facet)
-        return LiveRule(rule, nodes, tuple(later), _sorted(self._ambiguities(later)) if nodes else ())
+        ambiguities = _sorted(self._ambiguities(later)) if nodes else ()
+        return LiveRule(rule, tuple(sorted(nodes)), tuple(map(OpenFacet, later)), ambiguities)
 
-    def _ambiguities(self, facets: Iterable[Facet]) -> Iterator[str]:
-        for facet in facets:
-            if facet.ambiguity:
-                yield facet.ambiguity
-            for use in facet.all_uses():
-                if isinstance(use, Link):
-                    yield from self.live(self.policy.by_iri[use.criterion]).ambiguities
+    def _ambiguities(self, facets: Sequence[Facet]) -> Iterator[str]:
+        yield from (facet.ambiguity for facet in facets if facet.ambiguity)
+        for linked in _linked_by(facets):
+            yield from self.live(self.policy.by_iri[linked]).ambiguities
 
     def statuses(self, readings: Readings) -> dict[str, Status]:
         """The status of every leaf, by criterion IRI."""
-        return {leaf.iri: self.leaf(leaf, readings).status for leaf in self.policy.leaves}
+        return {leaf.iri: self.status(leaf, readings) for leaf in self.policy.leaves}
 
     def rule_nodes(self, rule: Rule, readings: Readings) -> Nodes:
         """The nodes that fit every facet of a rule."""
-        return frozenset(self._fitting_all(self._live_rule(rule), readings))
+        live = self._live_rule(rule)
+        return frozenset(live.among(self._fitting_all(live, readings)))
 
     def of_class(self, cls: str) -> Nodes:
         """The nodes of an evidence class that are not ignored."""
@@ -152,57 +200,94 @@ class Weigher:
     def _use(self, nodes: Nodes, use: str | Link, readings: Readings) -> Nodes:
         if isinstance(use, str):
             return nodes if use == ANYTHING else nodes & self.fits.get(use, frozenset())
-        linked = self.leaf(self.policy.by_iri[use.criterion], readings)
-        counted = frozenset(n for polarity in use.counting for n in linked.nodes(polarity))
-        if use.shape is not None:
-            counted = counted & self.fits.get(use.shape, frozenset())
-        return frozenset(n for n in nodes if self._reaches(n, use, counted))
+        counted = self._counted(use, readings)
+        return frozenset(n for n in nodes if not self._reach(n, use).isdisjoint(counted))
 
-    def _reaches(self, node: str, link: Link, counted: Nodes) -> bool:
-        if not counted:
-            return False
-        reached = self.triples.walk({NamedNode(node)}, link.path)
-        return any(isinstance(n, NamedNode) and n.value in counted for n in reached)
+    def _counted(self, link: Link, readings: Readings) -> Nodes:
+        """The nodes that count for a criterion as a link asks."""
+        linked = self.leaf(self.policy.by_iri[link.criterion], readings)
+        counted = frozenset(n for polarity in link.counting for n in linked.evidence[polarity])
+        return counted if link.shape is None else counted & self.fits.get(link.shape, frozenset())
 
-    def _fitting_all(self, live: LiveRule, readings: Readings) -> tuple[str, ...]:
-        """The nodes that fit all facets of a rule, in order."""
+    def _reach(self, node: str, link: Link) -> Nodes:
+        """The nodes to which the path of a link leads from a node."""
+        key = node, link.path
+        found = self._reached.get(key)
+        if found is None:
+            ends = self.triples.walk({NamedNode(node)}, link.path)
+            found = self._reached[key] = frozenset(n.value for n in ends if isinstance(n, NamedNode))
+        return found
+
+    def _fitting_all(self, live: LiveRule, readings: Readings) -> int:
+        """The nodes that fit all facets of a rule, as bits."""
         key = tuple([readings[a] for a in live.ambiguities])
         found = live.known.get(key)
         if found is None:
-            nodes = live.nodes
-            for facet in live.open_facets:
-                nodes = self._fitting(nodes, facet, readings)
-                if not nodes:
+            found = (1 << len(live.nodes)) - 1
+            for one in live.open_facets:
+                reading = readings[one.facet.ambiguity] if one.facet.ambiguity else None
+                bits, links = one.known.get(reading) or self._choice(live, one, reading)
+                found &= bits
+                for link in links if found else ():
+                    counted = self._counted(link, readings)
+                    reaching = (n for n in live.among(found) if not self._reach(n, link).isdisjoint(counted))
+                    found = live.bits(frozenset(reaching))
+                if not found:
                     break
-            found = live.known[key] = tuple(sorted(nodes))
+            live.known[key] = found
         return found
+
+    def _choice(self, live: LiveRule, one: OpenFacet, reading: str | None) -> tuple[int, tuple[Link, ...]]:
+        """What a facet asks under a reading: which nodes fit its shapes, and its links."""
+        uses = one.facet.fixed if reading is None else one.facet.choices[reading]
+        nodes = frozenset(live.nodes)
+        for use in uses:
+            if isinstance(use, str):
+                nodes = self._use(nodes, use, {})
+        one.known[reading] = live.bits(nodes), tuple(use for use in uses if isinstance(use, Link))
+        return one.known[reading]
 
     def _weigh(self, leaf: LiveLeaf, readings: Readings) -> LeafOutcome:
         evidence: dict[Polarity, dict[str, str]] = {p: {} for p in Polarity}
         for live in leaf.rules:
-            for node in self._fitting_all(live, readings):
+            for node in live.among(self._fitting_all(live, readings)):
                 evidence[live.rule.polarity].setdefault(node, live.rule.iri)
-        return LeafOutcome(status_of(evidence), evidence)
+        return LeafOutcome(status_by({p for p, nodes in evidence.items() if nodes}), evidence)
+
+
+def _linked_by(facets: Iterable[Facet]) -> Iterator[str]:
+    """The criteria for which links of facets ask."""
+    uses = (use for facet in facets for use in facet.all_uses())
+    return (use.criterion for use in uses if isinstance(use, Link))
+
+
+@once_for_each
+def _resting(policy: Policy) -> Mapping[str, frozenset[str]]:
+    """By the IRI of a leaf, the leaves on which it rests by links, one after the other, itself included."""
+    out = {x.iri: {x.iri, *(c for rule in x.rules for c in _linked_by(rule.facets))} for x in policy.leaves}
+    for _ in policy.leaves:
+        out = {leaf: set().union(*(out[other] for other in others)) for leaf, others in out.items()}
+    return {leaf: frozenset(others) for leaf, others in out.items()}
 
 
 def _sorted(ambiguities: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(ambiguities)))
 
 
-def status_of(evidence: Mapping[Polarity, Mapping[str, str]]) -> Status:
-    """The status that evidence gives a leaf.
+def status_by(there: Collection[Polarity]) -> Status:
+    """The status that evidence of some polarities gives a leaf.
 
-    >>> status_of({p: {} for p in Polarity}).value
-    'undocumented'
+    >>> status_by({Polarity.FOR, Polarity.AGAINST}).value
+    'conflicting'
     """
-    for_, against = evidence[Polarity.FOR], evidence[Polarity.AGAINST]
-    if for_ and against or evidence[Polarity.CONFLICTING] and not for_:
+    for_, against = Polarity.FOR in there, Polarity.AGAINST in there
+    if for_ and against or Polarity.CONFLICTING in there and not for_:
         return Status.CONFLICTING
     if for_:
         return Status.MET
     if against:
         return Status.UNMET
-    return Status.TO_JUDGE if evidence[Polarity.CONSIDERED] else Status.UNDOCUMENTED
+    return Status.TO_JUDGE if Polarity.CONSIDERED in there else Status.UNDOCUMENTED
 
 
 # Kept with the policy itself, not by name: a policy that was read anew may say something else.

@@ -39,7 +39,7 @@ from reasoner.review import review_records
 from reasoner.shapes import ANYTHING, probed_shapes
 from reasoner.triples import RDF_TYPE, Triples
 from reasoner.vocabulary import OWL, RDFS, XSD
-from reasoner.weigh import fits_from, status_of
+from reasoner.weigh import fits_from, status_by
 
 # ---- Shapes mean the same in OWL and in SHACL ------------------------------------------------------
 
@@ -313,8 +313,7 @@ def test_every_facet_of_every_reading_fits_the_same_nodes(case: Case, knowledge:
 
 def test_statuses_follow_from_evidence_as_in_weighing():
     for chosen in chain.from_iterable(combinations(Polarity, n) for n in range(5)):
-        evidence = {p: {"node": "rule"} if p in chosen else {} for p in Polarity}
-        assert status_from(frozenset(chosen)) is status_of(evidence)
+        assert status_from(frozenset(chosen)) is status_by(chosen)
 
 
 def test_composition_equals_the_logic_program(policy):

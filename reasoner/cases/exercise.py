@@ -28,7 +28,7 @@ from reasoner.policy import Criterion, Facet, Link, Policy, Readings, Rule
 from reasoner.review import review_line
 from reasoner.shapes import ANYTHING, NOTHING
 from reasoner.triples import Spo
-from reasoner.weigh import Weigher, answered, status_of
+from reasoner.weigh import Weigher, answered, status_by
 
 
 class _Listening:
@@ -281,7 +281,4 @@ class _Weighed:
 
 
 def _status(leaf: Criterion, found: Evidence) -> Status:
-    evidence: dict[Polarity, dict[str, str]] = {p: {} for p in Polarity}
-    for rule in leaf.rules:
-        evidence[rule.polarity].update(dict.fromkeys(found[rule.iri], rule.iri))
-    return status_of(evidence)
+    return status_by({rule.polarity for rule in leaf.rules if found[rule.iri]})

@@ -18,7 +18,7 @@ from reasoner import resources
 from reasoner.model import Polarity, Status
 from reasoner.policy import Policy
 from reasoner.proving.composition import Assumption, Clock, Composition, quoted, solve, table_facts
-from reasoner.weigh import status_of
+from reasoner.weigh import status_by
 
 if TYPE_CHECKING:
     from clingo import Control, Symbol
@@ -211,8 +211,7 @@ class _Proposal:
 
 def pattern_status(polarities: Iterable[Polarity]) -> Status:
     """The status that evidence of these polarities gives a leaf."""
-    present = set(polarities)
-    return status_of({p: {"urn:x:evidence": "urn:x:rule"} if p in present else {} for p in Polarity})
+    return status_by(set(polarities))
 
 
 def patterns() -> list[frozenset[Polarity]]:

@@ -119,10 +119,14 @@ class SupposedWeigher(Weigher):
         found = super().leaf(leaf, readings)
         return replace(found, status=self.given[leaf.id]) if leaf.id in self.given else found
 
+    def status(self, leaf: Criterion, readings: Readings) -> Status:
+        """The status that is supposed of a leaf, or that which it has."""
+        return self.given[leaf.id] if leaf.id in self.given else super().status(leaf, readings)
+
     def without(self, node: str) -> SupposedWeigher:
         """As the weigher of the record, with the same suppositions."""
         other = super().without(node)
-        return SupposedWeigher(other.policy, other.triples, other.fits, other.ignored, given=self.given)
+        return SupposedWeigher(other.policy, other.triples, other.fits, other.ignored, other._live, given=self.given)
 
 
 def supposing(situation: Situation, given: Given) -> Situation:
