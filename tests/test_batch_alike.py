@@ -124,6 +124,17 @@ def test_what_is_known_does_not_mix_profiles(monkeypatch):
     assert texts(chunks.review_table(table, other)) == texts(found) != texts(chunks.review_table(table, PLAN))
 
 
+def test_what_is_known_does_not_mix_editions_in_force_and_named(monkeypatch):
+    table = generated(300)
+    edition = next(p.name for p in load().policies if p.number == "0587")
+    named = replace(PLAN, edition=edition)
+    dated = texts(chunks.review_table(table, PLAN))
+    found = texts(chunks.review_table(table, named))
+    monkeypatch.setattr(chunks, "marks_of", lambda weigher: None)
+    assert texts(chunks.review_table(table, named)) == found
+    assert texts(chunks.review_table(table, PLAN)) == dated
+
+
 def test_what_is_known_is_forgotten_once_it_is_too_much(monkeypatch):
     monkeypatch.setattr(hinging, "MOST_KNOWN", 2)
     known = hinging.Known({1: "a", 2: "b", 3: "c"})

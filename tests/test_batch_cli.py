@@ -70,7 +70,8 @@ def test_the_samples_come_out_as_their_cases_do(done):
     assert [o["basis"] for o in found] == [x.basis.value for x in lines]
     summary = json.loads(result.stdout)
     assert summary["counts"]["lines_in"] == len(lines)
-    assert (folder / "plot.svg").read_text().startswith("<svg")
+    drawn = (folder / "plot.svg").read_text()
+    assert drawn.startswith("<svg") and " approve" in drawn.partition("<desc>")[2].partition("</desc>")[0]
 
 
 def test_a_nested_table_comes_out_as_its_entity_tables_do(done, nested, tmp_path):

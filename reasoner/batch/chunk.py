@@ -174,7 +174,8 @@ class _Chunk:
             few = group.alone(some, self.columns.tables["lines"].owner)
             return hinges_of(self._ground(policy, few, self._weighed(policy, few), ground.bits[some]), readings)
 
-        return hinges_by_marks(own, known_hinges(policy, tuple(readings.items())), search)
+        known = known_hinges(policy, tuple(readings.items()), named=policy is self.context.edition)
+        return hinges_by_marks(own, known, search)
 
     def _day_marks(self, policy: Policy, group: Group) -> Marks:
         """For each line in which of the ways to date it the edition is in force."""

@@ -131,8 +131,11 @@ class Known:
 
 
 @cache
-def known_hinges(policy: Policy, readings: tuple[tuple[str, str], ...]) -> Known:
-    """What is known of the hinges of an edition under readings, kept for the process."""
+def known_hinges(policy: Policy, readings: tuple[tuple[str, str], ...], *, named: bool) -> Known:
+    """What is known of the hinges of an edition under readings, kept for the process.
+
+    An edition that is named governs whatever the dates are, so that other things hinge.
+    """
     return Known()
 
 

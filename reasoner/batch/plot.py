@@ -21,11 +21,19 @@ def picture(manifest: Mapping[str, Any]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" width="{WIDTH}" '
         f'height="{height}" font-family="system-ui, sans-serif" font-size="14">',
         f"<title>{escape(said)}</title>",
+        f"<desc>{escape(_said(manifest))}</desc>",
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
     ]
     for place, row in enumerate(rows):
         out.append(_drawn(row, 12 + ROW * place))
     return "\n".join([*out, "</svg>"]) + "\n"
+
+
+def _said(manifest: Mapping[str, Any]) -> str:
+    """The recommendations in words, for who does not see the picture."""
+    profiles = manifest["summary"].items()
+    numbers = {p: [f"{n:,} {name}" for name, n in _ordered(found["recommendation"])] for p, found in profiles}
+    return "; ".join(f"readings {profile}: {', '.join(told)}" for profile, told in numbers.items())
 
 
 def page(manifest: Mapping[str, Any]) -> str:
