@@ -100,6 +100,32 @@ def test_a_mark_without_one_of_its_parts_would_be_contradicted(name, monkeypatch
     assert sum(found) > 0
 
 
+def test_a_view_that_leads_back_from_what_records_share_is_like_no_other():
+    """What is about no row of its request is about something that all such requests seem to share."""
+    made = generated(400).to_pylist()
+    some = [r for r in made if r["symptoms"]][:6]
+    for row in some:
+        row["symptoms"][0]["about"] = ["nowhere"]
+    twins = [{**some[0], "identifier": f"twin-{i}"} for i in range(2)]
+    table = pa.Table.from_pylist([*made, *twins], schema=nested_schema(schema_of(load())))
+    context = chunks.context_of(PLAN)
+    own = chunks._Chunk(context, columns_of(table, context.schema, context.coding))
+    lines = np.arange(own.columns.tables["lines"].size, dtype=np.int32)  # those of rejected requests as well
+    found = governed(own.columns, context.policies, None, {})
+    seen = 0
+    for number, policy in enumerate(context.policies):
+        group = groups_of(own.columns, lines, found, number)
+        weigher = own._weigher(policy, group)
+        marker = alike._Marker(weigher)
+        marks, again = marker.views(), marks_of(weigher)
+        apart = np.unique(np.concatenate([np.empty(0, np.int32), *marker.apart]))
+        seen += len(apart)
+        assert (np.bincount(np.unique(marks, return_inverse=True)[1][apart], minlength=1) <= 1).all()
+        assert (np.delete(marks, apart) == np.delete(again, apart)).all() and not np.isin(marks[apart], again).any()
+        assert contradicted(marks, outcomes_under_all(policy, weigher)) == 0
+    assert seen >= 3
+
+
 def texts(reviewed) -> list[str]:
     return reviewed.outcomes.column("hinges").cast(pa.string()).to_pylist()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from typing import TYPE_CHECKING
 
 from pyoxigraph import NamedNode
@@ -25,12 +26,14 @@ from reasoner.policy import Facet, Link, Policy
 from reasoner.shapes import ANYTHING, NOTHING
 
 if TYPE_CHECKING:
-    from reasoner.batch.mixing import Marks
+    from reasoner.batch.mixing import Ids, Marks
     from reasoner.columnar.masks import Mask
 
     ByBlock = dict[int, Marks]
     Ends = Callable[[int], Marks | None]
 
+_CALLS = count(1)
+"""So that numbers of a view's own are never those of another chunk."""
 MOST_STEPS = 64
 """So often a repeated step is followed at most; records have no longer chains of results that supersede each other."""
 
@@ -38,7 +41,8 @@ MOST_STEPS = 64
 def marks_of(weigher: BulkWeigher) -> Marks | None:
     """A number for each view: views of equal numbers have equal statuses and an equal scope under all readings.
 
-    None where this cannot be told, because a link leads through terms that records share, or endlessly.
+    A view in which a link leads back from a term that records share has a number of its own. None where the numbers
+    cannot be told, because a link leads on endlessly.
     """
     marker = _Marker(weigher)
     try:
@@ -48,7 +52,7 @@ def marks_of(weigher: BulkWeigher) -> Marks | None:
 
 
 class _Untold(Exception):
-    """What a link leads to cannot be told row by row."""
+    """Where a link leads to has no end."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +94,12 @@ class _Marker:
     def __init__(self, weigher: BulkWeigher) -> None:
         self.weigher, self.graph = weigher, weigher.view.graph
         self.asked = _asked(weigher.policy)
+        self.apart: list[Ids] = []
 
     def views(self) -> Marks:
         """The marks of the views."""
+        import numpy as np
+
         view = self.weigher.view
         marks = self._rows()
         out = self._scope(marks)
@@ -100,6 +107,8 @@ class _Marker:
             found = marks.get(view.block[name])
             if found is not None:
                 out += summed(table.owner, _spread(found, 0), view.views)
+        own = np.unique(np.concatenate([np.empty(0, np.int32), *self.apart])).astype(np.uint64)
+        out[own.astype(np.int64)] = mixed(own + (np.uint64(next(_CALLS)) << np.uint64(32)))
         return out
 
     # -- rows
@@ -213,7 +222,9 @@ class _Marker:
         size = self.weigher.evaluation.size(block)
         for e in self.graph.entering(path.iri, block) if backwards else self.graph.leaving(path.iri, block):
             if backwards and self.graph.shares(e.source, block):
-                raise _Untold
+                # What is said of a shared term by going back from it differs from view to view.
+                self.apart.append(self.graph.owner[e.source][e.pairs[0]])
+                continue
             found = ends(e.source if backwards else e.target)
             if found is None:
                 continue
