@@ -5,16 +5,17 @@ What other lines ask for steps aside, as :func:`reasoner.derive.seen_from` does 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from pyoxigraph import NamedNode
 
 from reasoner.batch.coding import Coding
 from reasoner.batch.columns import Cells, Columns, TableColumns
-from reasoner.batch.keys import References
-from reasoner.columnar.graph import Block, Edges, Graph, Rows
+from reasoner.batch.keys import Reference, References
+from reasoner.columnar.graph import Block, Edges, Graph, LateEdges, Rows
 from reasoner.spans import spans
 from reasoner.tables.schema import Column
 from reasoner.triples import RDF_TYPE
@@ -192,8 +193,7 @@ class _Builder:
         else:
             target = len(self.blocks)
             self.blocks.append(cells.block)
-        rows, values = _taken(cells.rows, cells.values, view)
-        self._edge(_property(column), block[name], target, rows, values)
+        self._later(_property(column), block[name], target, lambda: _taken(cells.rows, cells.values, view))
 
     def _refer(
         self,
@@ -204,29 +204,48 @@ class _Builder:
         tables: dict[str, TableView],
         block: dict[str, int],
     ) -> None:
-        import numpy as np
-
         place = (view.source.table.name, column.name)
         predicate = _property(column)
         if name == OTHER_LINES and predicate == COV.indication.value:
             predicate = COV.otherIndication.value
         for reference in self.references.found.get(place, ()):
-            rows, targets = _taken(reference.rows, reference.targets, view)
-            if rows is None or not len(rows):
-                continue
-            at = tables[reference.target]
-            if at.rows is not None:  # the copy of the same view
-                begin = at.source.starts[at.source.owner[targets]]
-                targets = (at.starts[view.owner[rows]] + (targets - begin)).astype(np.int32)
-            ends = (block[name], block[reference.target], rows, targets)
-            source, target, subjects, objects = (ends[1], ends[0], targets, rows) if column.inverse else ends
-            self._edge(predicate, source, target, *_dense(subjects, objects, self.blocks[source].size))
+            ends = block[name], block[reference.target]
+            source, target = ends[::-1] if column.inverse else ends
+            pairs = partial(_referring, reference, view, tables[reference.target])
+            self._later(predicate, source, target, partial(_ends, pairs, self.blocks[source].size, column.inverse))
         dangling = self.references.dangling.get(place)
-        if dangling is not None:
-            rows, targets = _taken(dangling, np.zeros(len(dangling), np.int32), view)
-            if rows is not None and not column.inverse:
-                rows = np.unique(rows)
-                self._edge(predicate, block[name], block[UNKNOWN], rows, np.zeros(len(rows), np.int32))
+        if dangling is not None and not column.inverse:
+            self._later(predicate, block[name], block[UNKNOWN], partial(_nowhere, dangling, view))
+
+    def _later(self, predicate: str, source: int, target: int, make: Callable[[], tuple[Ids | None, Ids]]) -> None:
+        self.edges.setdefault(predicate, []).append(LateEdges(source, target, make))
+        if target < self.coding.graph.fixed:
+            self.entering.add(predicate)
+
+
+def _referring(reference: Reference, view: TableView, at: TableView) -> tuple[Ids, Ids]:
+    """The rows of a view that refer to another table, with the rows of that one."""
+    rows, targets = _taken(reference.rows, reference.targets, view)
+    assert rows is not None  # a reference is given in pairs
+    if at.rows is not None:  # the copy of the same view
+        begin = at.source.starts[at.source.owner[targets]]
+        targets = (at.starts[view.owner[rows]] + (targets - begin)).astype("int32")
+    return rows, targets
+
+
+def _ends(pairs: Callable[[], tuple[Ids, Ids]], size: int, inverse: bool) -> tuple[Ids | None, Ids]:
+    rows, targets = pairs()
+    return _dense(targets, rows, size) if inverse else _dense(rows, targets, size)
+
+
+def _nowhere(dangling: Ids, view: TableView) -> tuple[Ids, Ids]:
+    """The rows of a view that refer to nothing, once each."""
+    import numpy as np
+
+    rows, _ = _taken(dangling, np.zeros(len(dangling), np.int32), view)
+    assert rows is not None  # a reference is given in pairs
+    rows = np.unique(rows)
+    return rows, np.zeros(len(rows), np.int32)
 
 
 def _property(column: Column) -> str:

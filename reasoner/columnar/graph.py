@@ -277,6 +277,28 @@ class Edges:
         return self._kept[key]  # type: ignore[return-value]
 
 
+class LateEdges(Edges):
+    """Edges that are worked out when they are looked at: shapes follow some properties of a record only."""
+
+    def __init__(self, source: int, target: int, make: Callable[[], tuple[Ids | None, Ids]]) -> None:
+        self.__dict__.update(source=source, target=target, _kept={}, _make=make)
+
+    @cached_property
+    def _ends(self) -> tuple[Ids | None, Ids]:
+        ends: tuple[Ids | None, Ids] = self.__dict__.pop("_make")()
+        return ends
+
+    @cached_property
+    def subjects(self) -> Ids | None:
+        """See :class:`Edges`."""
+        return self._ends[0]
+
+    @cached_property
+    def objects(self) -> Ids:
+        """See :class:`Edges`."""
+        return self._ends[1]
+
+
 @dataclass(frozen=True, eq=False)
 class Graph:
     """Blocks, and by property the edges between them.
