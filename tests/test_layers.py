@@ -80,6 +80,7 @@ WITHIN = {
         ["dependence"],
         ["order", "paths", "patterns"],
         ["reading"],
+        ["blocks"],
         ["graph"],
         ["per_view"],
         ["masks", "walking", "ntriples"],

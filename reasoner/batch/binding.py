@@ -9,7 +9,7 @@ from reasoner.authority import EFFECTS
 from reasoner.batch.coding import DAYS, TERMS, Coding
 from reasoner.batch.times import single
 from reasoner.batch.views import ViewGraph
-from reasoner.columnar.graph import Strings
+from reasoner.columnar.blocks import Strings
 from reasoner.determine import Authority
 from reasoner.vocabulary import COV
 

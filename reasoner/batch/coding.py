@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from pyoxigraph import Literal, NamedNode
 
 from reasoner.columnar.algebra import Term
-from reasoner.columnar.graph import Graph, Ramp, Terms, graph_of
+from reasoner.columnar.blocks import Ramp, Terms
+from reasoner.columnar.graph import Graph, graph_of
 from reasoner.knowledge import Knowledge
 from reasoner.tables.schema import Column
 from reasoner.tables.terms import Named, TermIndex, index_of

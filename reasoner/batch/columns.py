@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pyoxigraph import Literal, NamedNode
 
 from reasoner.batch.coding import DAY_COUNT, DAYS, EPOCH, NO_TERM, NUMBER_COUNT, NUMBERS, TERMS, Coding
-from reasoner.columnar.graph import Strings, Terms
+from reasoner.columnar.blocks import Strings, Terms
 from reasoner.tables.schema import KEY, Column, RecordTable, Schema
 from reasoner.vocabulary import XSD
 

@@ -15,7 +15,8 @@ from pyoxigraph import NamedNode
 from reasoner.batch.coding import Coding
 from reasoner.batch.columns import Cells, Columns, TableColumns
 from reasoner.batch.keys import Reference, References
-from reasoner.columnar.graph import Block, Edges, Graph, LateEdges, Rows
+from reasoner.columnar.blocks import Block, Rows
+from reasoner.columnar.graph import Edges, Graph, LateEdges
 from reasoner.spans import spans
 from reasoner.tables.schema import Column
 from reasoner.triples import RDF_TYPE
@@ -209,6 +210,8 @@ class _Builder:
         if name == OTHER_LINES and predicate == COV.indication.value:
             predicate = COV.otherIndication.value
         for reference in self.references.found.get(place, ()):
+            if reference.target not in tables:
+                continue  # in other requests than these
             ends = block[name], block[reference.target]
             source, target = ends[::-1] if column.inverse else ends
             pairs = partial(_referring, reference, view, tables[reference.target])

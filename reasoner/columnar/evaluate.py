@@ -32,8 +32,9 @@ from reasoner.columnar.algebra import (
     Term,
     UniqueLang,
 )
+from reasoner.columnar.blocks import Rows, Terms
 from reasoner.columnar.dependence import followed
-from reasoner.columnar.graph import Graph, Rows, Terms
+from reasoner.columnar.graph import Graph
 from reasoner.columnar.masks import EVERY, Test, both, either, full, negated, objects_of, opposite, subjects_of
 from reasoner.columnar.pairwise import disjoint, unbroken
 from reasoner.columnar.per_view import PerView, used_by

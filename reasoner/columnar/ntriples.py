@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, parse
 
 from reasoner.columnar.algebra import Term
-from reasoner.columnar.graph import Block, Edges, Graph, Terms
+from reasoner.columnar.blocks import Block, Terms
+from reasoner.columnar.graph import Edges, Graph
 from reasoner.errors import EngineError
 from reasoner.spans import distinct
 from reasoner.tables.optional import arrow, compute

@@ -24,7 +24,7 @@ from reasoner.columnar.algebra import (
     Property,
     Term,
 )
-from reasoner.columnar.graph import Strings
+from reasoner.columnar.blocks import Strings
 from reasoner.columnar.masks import Test, both, either, full, negated, opposite, subjects_of
 from reasoner.columnar.order import keys_in_order, ordered, value_of
 from reasoner.columnar.patterns import regex
