@@ -81,9 +81,11 @@ class RowGroups:
         try:
             # Each row group has dictionaries of its own, which Arrow cannot join within lists.
             texts = _texts(self.path) if len(self.groups) == 1 else []
-            with parquet().ParquetFile(self.path, read_dictionary=texts) as file:
+            with parquet().ParquetFile(self.path, read_dictionary=texts, pre_buffer=False) as file:
                 columns = _used(file.metadata, self.groups)
-                return file.read_row_groups(list(self.groups), columns=columns, use_threads=False), None
+                # Where a worker has one processor, threads of Arrow only get into each other's way.
+                threads = pa.cpu_count() > 1
+                return file.read_row_groups(list(self.groups), columns=columns, use_threads=threads), None
         except (OSError, pa.ArrowException) as error:
             raise BatchError(
                 f"{self.name}: its Parquet is damaged ({_short(error)}).", "Write the file anew."
