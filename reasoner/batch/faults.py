@@ -14,8 +14,7 @@ from reasoner.batch.keys import References
 from reasoner.batch.views import ROW, ViewGraph
 from reasoner.columnar.algebra import Shape
 from reasoner.columnar.evaluate import Evaluation
-from reasoner.columnar.masks import both, full, negated
-from reasoner.columnar.report import focus_mask, of_shape
+from reasoner.columnar.report import broken_focus, of_shape
 from reasoner.intake import KNOWN_DATES
 from reasoner.vocabulary import SH, compact
 
@@ -67,14 +66,12 @@ def _where(columns: Columns, table: TableColumns, row: int) -> str:
 
 
 def _by_shapes(columns: Columns, whole: ViewGraph, e: Evaluation) -> Iterator[Rejection]:
-    import numpy as np
 
     for shape in e.shapes.targeted:
         for name, block in whole.block.items():
             if name not in whole.tables:
                 continue
-            broken = both(focus_mask(e, shape, block), negated(e.conforms(shape.node, block)))
-            rows = np.flatnonzero(full(broken, e.size(block))).astype(np.int32)
+            rows = broken_focus(e, shape, block)
             if len(rows):
                 yield from _told(columns, e, shape, block, rows)
 

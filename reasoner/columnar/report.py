@@ -73,19 +73,22 @@ def results(e: Evaluation) -> Iterator[Result]:
 
     for shape in e.shapes.targeted:
         for block in range(len(e.graph.blocks)):
-            wanted = focus_mask(e, shape, block)
-            broken = both(wanted, negated(e.conforms(shape.node, block)))
-            focus = np.flatnonzero(full(broken, e.size(block))).astype(np.int32)
+            focus = broken_focus(e, shape, block)
             if len(focus):
                 yield from of_shape(e, shape, block, focus, np.ones(e.size(block), np.int64))
 
 
-def focus_mask(e: Evaluation, shape: Shape, block: int) -> Any:
-    """The terms of a block that the targets of a shape name."""
-    out: Any = False
+def broken_focus(e: Evaluation, shape: Shape, block: int) -> Ids:
+    """The terms of a block that the targets of a shape name and that do not conform to it."""
+    import numpy as np
+
+    wanted: Any = False
     for target in shape.targets:
-        out = either(out, e.focus(target, block))
-    return out
+        wanted = either(wanted, e.focus(target, block))
+    if wanted is False or not isinstance(wanted, bool) and not full(wanted, e.size(block)).any():
+        return np.empty(0, np.int32)  # so that it is not asked what conforms where nobody wants to know
+    broken = both(wanted, negated(e.conforms(shape.node, block)))
+    return np.flatnonzero(full(broken, e.size(block))).astype(np.int32)
 
 
 def of_shape(e: Evaluation, shape: Shape, block: int, focus: Ids, times: NDArray[np.int64]) -> Iterator[Result]:
