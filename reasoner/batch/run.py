@@ -30,6 +30,7 @@ from reasoner.errors import BatchError
 from reasoner.knowledge import knowledge_digests, load
 from reasoner.review import software_version
 from reasoner.tables.chunks import Reading
+from reasoner.tables.merge import SHARE
 from reasoner.tables.optional import arrow_that_gives_back
 from reasoner.tables.schema import schema_of
 from reasoner.tables.sources import kind_of
@@ -134,7 +135,7 @@ class _Asked:
 
 def _run(asked: _Asked, watch: Watch | None, review: ReviewTable, begun: float) -> dict[str, Any]:
     inputs, plan, out, options = asked.inputs, asked.plan, asked.out, asked.options
-    workers, rows = _division(options)
+    workers, rows = _division(options, beside=0 if all(map(_read_by_workers, inputs)) else options.memory // SHARE)
     parts, cut = _folder(out, asked.identity, options, Cut(rows, options.memory))
     done = finished(parts)
     for record in done.values():
@@ -163,18 +164,24 @@ def _told(watch: Watch | None, record: PartRecord) -> None:
         watch(record)
 
 
-def _division(options: Options) -> tuple[int, int]:
-    """How many workers, and how many requests a chunk has, within the memory.
+def _read_by_workers(path: Path) -> bool:
+    """Whether an input is a file of which each worker reads its own part; others are made into chunks before."""
+    return path.is_file() and path.suffix == ".parquet"
+
+
+def _division(options: Options, beside: int = 0) -> tuple[int, int]:
+    """How many workers, and how many requests a chunk has, within the memory; some of it may be needed beside them.
 
     The size of chunks follows from the memory alone: it is what two workers can have where that is worth while, so that
     the output is the same bytes whatever their number. Where the memory does not allow all workers, there are fewer.
     """
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    shares = [(options.memory - _taken(n)) // n // BYTES_A_REQUEST for n in (2, 1)]
+    memory = options.memory - beside
+    shares = [(memory - _taken(n)) // n // BYTES_A_REQUEST for n in (2, 1)]
     share = next((s for s in shares if s >= WORTH_WHILE), shares[1])
     rows = options.rows or max(FEWEST_ROWS, min(MOST_ROWS, share))
     workers = options.workers or processors
-    while workers > 1 and options.memory < _taken(workers) + workers * rows * BYTES_A_REQUEST:
+    while workers > 1 and memory < _taken(workers) + workers * rows * BYTES_A_REQUEST:
         workers -= 1
     return workers, rows
 

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
 _SPILLED = 65_536
 """How many rows are sorted into partitions at once."""
+SHARE = 3
+"""Tables take one of so many parts of the memory; the rest is for those who review."""
 _WORKING = 2
-"""How many times its size a table takes while it is typed and nested."""
+"""How many times its size a partition takes while it is typed and nested."""
+_WHOLE = 4
+"""The same of tables that are nested whole and then given away chunk by chunk."""
 
 
 def entity_chunks(path: Path, reading: Reading) -> Iterator[Pending]:
@@ -33,7 +37,7 @@ def entity_chunks(path: Path, reading: Reading) -> Iterator[Pending]:
         TableError: see :func:`reasoner.tables.entities.open_folder`.
     """
     folder = open_folder(path, reading.schema, reading.metadata)
-    if folder.size * _WORKING <= reading.memory:
+    if folder.size * _WHOLE <= reading.memory // SHARE:
         yield from _whole([(e, _all(e)) for e in folder.entities], reading)
     elif _sorted(folder):
         yield from _side_by_side(folder, reading)
@@ -149,7 +153,7 @@ def _loaded(raw: Sequence[tuple[Entity, Any]], reading: Reading) -> tuple[Any, t
 
 def _partitioned(folder: Folder, reading: Reading) -> Iterator[Pending]:
     """Ranges of keys, each kept in files of its own and read alone."""
-    parts = -(-folder.size * _WORKING // max(reading.memory // 2, 1))
+    parts = -(-folder.size * _WORKING // max(reading.memory // SHARE // 2, 1))
     with tempfile.TemporaryDirectory(prefix="plexus-", dir=reading.spill) as name:
         bounds = _bounds(folder, parts)
         counts, *_ = [_spill(entity, bounds, Path(name)) for entity in folder.entities]
