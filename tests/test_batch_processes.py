@@ -15,13 +15,15 @@ import pytest
 from conftest import ROOT
 from test_batch_chunk import rows
 
-from reasoner.batch.chunks import RowGroups, nested_chunks
+from reasoner.batch.chunks import Given, RowGroups, nested_chunks
 from reasoner.batch.holding import alone
 from reasoner.batch.plan import Plan, Profile
-from reasoner.batch.run import BYTES_A_REQUEST, Options, _division, _taken, run
+from reasoner.batch.run import BYTES_A_REQUEST, BYTES_MADE, Options, _division, _taken, run
 from reasoner.batch.workers import Task, in_processes, in_turn
 from reasoner.errors import BatchError
 from reasoner.knowledge import load
+from reasoner.tables.merge import SHARE
+from reasoner.tables.rejected import Rejection, rejected_table
 from reasoner.tables.schema import nested_schema, schema_of
 
 pa = pytest.importorskip("pyarrow")
@@ -77,14 +79,16 @@ def test_the_bytes_do_not_depend_on_the_workers(nested, whole, tmp_path):
     assert digests(tmp_path / "out") == digests(whole) and len(digests(whole)) == 3
 
 
-def test_the_size_of_chunks_does_not_depend_on_the_workers():
+@pytest.mark.parametrize("made", [False, True])
+def test_the_size_of_chunks_does_not_depend_on_the_workers(made):
     for memory in (200 << 20, 512 << 20, 720 << 20, 1 << 30, 8 << 30):
-        cuts = {_division(Options(workers=n, memory=memory))[1] for n in (1, 2, 16)}
+        cuts = {_division(Options(workers=n, memory=memory), made=made)[1] for n in (1, 2, 16)}
         assert len(cuts) == 1
         for n in (1, 2, 16):
-            workers, size = _division(Options(workers=n, memory=memory))
-            need = _taken(workers) + workers * size * BYTES_A_REQUEST
-            assert workers == 1 or need <= memory
+            workers, size = _division(Options(workers=n, memory=memory), made=made)
+            need = _taken(workers) + workers * size * (BYTES_MADE if made else BYTES_A_REQUEST)
+            assert workers == 1 or need <= memory - (memory // SHARE if made else 0)
+    assert _division(Options(workers=2, memory=1 << 30), made=made)[0] == 2  # what the command line gives without more
 
 
 @pytest.mark.slow
@@ -97,6 +101,40 @@ def test_processes_and_one_after_the_other_finish_the_same_parts(nested, tmp_pat
     ]
     told = [{r.number: (r.rows, r.digests, r.summary) for r in records} for records in found]
     assert told[0] == told[1] and len(told[0]) > 3
+
+
+def given_chunks(nested):
+    """What a reader makes: slices of a table, with what it rejected."""
+    table = pq.read_table(nested)
+    fault = Rejection("r1", "requests.csv", 7, "row 7", "It names no request.", "Name one.", 1)
+    for number, start in enumerate(range(0, table.num_rows, 150)):
+        some = table.slice(start, 150)
+        yield Given(number, f"part {number}", some, rejected_table([fault]), some.num_rows + 1)
+
+
+@pytest.mark.slow
+def test_what_a_reader_makes_comes_out_the_same_through_files_that_are_gone_then(nested, tmp_path, monkeypatch):
+    from reasoner.batch.chunk import review_table
+
+    parked = tmp_path / "temporary"
+    parked.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(parked))
+    found = []
+    for name, how, more in (("a", in_turn, {}), ("b", in_processes, {"workers": 2})):
+        (tmp_path / name).mkdir()
+        records = how(given_chunks(nested), Task(PLAN, tmp_path / name, review_table), **more)
+        found.append({r.number: (r.rows, r.digests, r.lines_in, r.faults) for r in records})
+    assert found[0] == found[1] and len(found[0]) > 2
+    assert all(rows["rejected"] >= 1 for rows, *_ in found[0].values())
+    assert not list(parked.iterdir())
+
+
+def test_a_parked_slice_does_not_bring_its_table_along(nested, tmp_path):
+    table = pa.concat_tables([pq.read_table(nested)] * 20).combine_chunks()
+    chunk = Given(3, "part 3", table.slice(0, 10), None, 10).parked(tmp_path)
+    assert sum(p.stat().st_size for p in tmp_path.iterdir()) < table.nbytes / 20
+    rows, rejected = chunk.read()
+    assert rows.equals(table.slice(0, 10)) and rejected is None and not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

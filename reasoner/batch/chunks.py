@@ -167,6 +167,39 @@ class Given:
         """The rows, and what was rejected."""
         return self.table, self.rejected
 
+    def parked(self, folder: Path) -> Parked:
+        """The same chunk in files, for another process: through a pipe, the rows would be copied several times."""
+        files = {"rows": self.table} | ({} if self.rejected is None else {"rejected": self.rejected})
+        for name, table in files.items():
+            with arrow().ipc.new_stream(folder / f"{self.number}-{name}.arrow", table.schema) as writer:
+                writer.write_table(table)
+        return Parked(self.number, self.name, folder, self.rows, self.source, self.first)
+
+
+@dataclass(frozen=True)
+class Parked:
+    """Rows that another reader has made, in files that are gone once they are read."""
+
+    number: int
+    name: str
+    folder: Path
+    rows: int
+    source: str | None = None
+    first: int = 1
+
+    def read(self) -> tuple[pa.Table, pa.Table | None]:
+        """The rows, and what was rejected."""
+        return self._taken("rows"), self._taken("rejected")
+
+    def _taken(self, name: str) -> pa.Table | None:
+        path = self.folder / f"{self.number}-{name}.arrow"
+        if not path.is_file():
+            return None
+        with arrow().OSFile(str(path)) as file:
+            table = arrow().ipc.open_stream(file).read_all()
+        path.unlink()
+        return table
+
 
 def _short(error: Exception) -> str:
     return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

@@ -36,8 +36,11 @@ from reasoner.tables.schema import schema_of
 from reasoner.tables.sources import kind_of
 
 MANIFEST, PARTS, IDENTITY = "manifest.json", "parts", "run.json"
-BYTES_A_REQUEST = 5_500
-"""About what a request takes in memory while its chunk is reviewed."""
+BYTES_A_REQUEST, BYTES_MADE = 5_500, 13_000
+"""About what a request takes in memory while its chunk is reviewed, and what one takes that a reader has made.
+
+Keys of entity tables are texts of their own in every row.
+"""
 BASE = 190 << 20
 """About what a worker takes beside its chunk: libraries, knowledge, and what reading leaves behind."""
 PARENT = 110 << 20
@@ -135,7 +138,7 @@ class _Asked:
 
 def _run(asked: _Asked, watch: Watch | None, review: ReviewTable, begun: float) -> dict[str, Any]:
     inputs, plan, out, options = asked.inputs, asked.plan, asked.out, asked.options
-    workers, rows = _division(options, beside=0 if all(map(_read_by_workers, inputs)) else options.memory // SHARE)
+    workers, rows = _division(options, made=not all(map(_read_by_workers, inputs)))
     parts, cut = _folder(out, asked.identity, options, Cut(rows, options.memory))
     done = finished(parts)
     for record in done.values():
@@ -169,19 +172,21 @@ def _read_by_workers(path: Path) -> bool:
     return path.is_file() and path.suffix == ".parquet"
 
 
-def _division(options: Options, beside: int = 0) -> tuple[int, int]:
-    """How many workers, and how many requests a chunk has, within the memory; some of it may be needed beside them.
+def _division(options: Options, *, made: bool = False) -> tuple[int, int]:
+    """How many workers, and how many requests a chunk has, within the memory; a reader that makes rows needs some too.
 
     The size of chunks follows from the memory alone: it is what two workers can have where that is worth while, so that
     the output is the same bytes whatever their number. Where the memory does not allow all workers, there are fewer.
     """
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    memory = options.memory - beside
-    shares = [(memory - _taken(n)) // n // BYTES_A_REQUEST for n in (2, 1)]
+    memory, each = options.memory, BYTES_A_REQUEST
+    if made:
+        memory, each = memory - memory // SHARE, BYTES_MADE
+    shares = [(memory - _taken(n)) // n // each for n in (2, 1)]
     share = next((s for s in shares if s >= WORTH_WHILE), shares[1])
     rows = options.rows or max(FEWEST_ROWS, min(MOST_ROWS, share))
     workers = options.workers or processors
-    while workers > 1 and memory < _taken(workers) + workers * rows * BYTES_A_REQUEST:
+    while workers > 1 and memory < _taken(workers) + workers * rows * each:
         workers -= 1
     return workers, rows
 

@@ -8,6 +8,7 @@ that came about, and leaves Ctrl-C to its parent.
 from __future__ import annotations
 
 import signal
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reasoner.batch.chunks import Chunk
+from reasoner.batch.chunks import Chunk, Given
 from reasoner.batch.parts import PartRecord, ReviewTable, finish
 from reasoner.batch.plan import Plan
 from reasoner.errors import BatchError
@@ -88,8 +89,10 @@ def in_processes(chunks: Iterable[Chunk], task: Task, workers: int) -> Iterator[
     from multiprocessing.connection import wait as wait_for
 
     team = [_started(task) for _ in range(workers)]
+    folder = tempfile.TemporaryDirectory(prefix="plexus-", ignore_cleanup_errors=True)
     try:
-        waiting = iter(chunks)
+        # What waits for a worker is parked at once: a slice of a table keeps the whole table in memory.
+        waiting = (c.parked(Path(folder.name)) if isinstance(c, Given) else c for c in chunks)
         ahead = next(waiting, None)
         while True:
             for worker in team:
@@ -107,6 +110,7 @@ def in_processes(chunks: Iterable[Chunk], task: Task, workers: int) -> Iterator[
             worker.pipe.close()
         for worker in team:
             worker.process.join()
+        folder.cleanup()
 
 
 def _hand(worker: _Worker, chunk: Chunk) -> None:

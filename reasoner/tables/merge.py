@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SPILLED = 65_536
 """How many rows are sorted into partitions at once."""
-SHARE = 3
+SHARE = 5
 """Tables take one of so many parts of the memory; the rest is for those who review."""
 _WORKING = 2
 """How many times its size a partition takes while it is typed and nested."""
