@@ -38,6 +38,8 @@ SHACL_SIZES = (1, 100, 1_000, 10_000)
 BATCH_SIZES = (1, 100, 10_000, 100_000, 1_000_000)
 PEERS = ("plexus", "pyshifty", "pyrudof", "pyshacl")
 LAYOUTS = ("nested", "sorted", "shuffled")
+SEVERAL = 100_000
+"""From so many requests on there are several chunks, so that a second worker has something to do."""
 MIB = 1 << 20
 
 
@@ -228,6 +230,10 @@ def _batch(data: Data, count: int, layouts: tuple[str, ...], times: int, hinged:
         for layout in layouts:
             found.runs[layout] = _ran(data, count, layout, folder / layout, hinges=False, memory=_memory(layout))
             _same_outcomes(folder / "nested", folder / layout, layout)
+        if count >= SEVERAL:
+            two = "nested, two workers"  # what the command line does where nothing is said of memory
+            found.runs[two] = _ran(data, count, "nested", folder / two, hinges=False, memory="1GiB")
+            _same_outcomes(folder / "nested", folder / two, two)
         _as_claimed(data, count, folder / "nested")
         for engine in ("duckdb", "polars"):
             tell(f"{engine}, {count:,} requests")
@@ -235,8 +241,11 @@ def _batch(data: Data, count: int, layouts: tuple[str, ...], times: int, hinged:
             found.floors[engine] = job("floor", engine, data.flat(count), times, out)
             found.compared = _as_the_floor(folder / "nested", out, engine)
         if count <= hinged:
-            found.runs["nested, hinges"] = _ran(data, count, "nested", folder / "hinges", hinges=True, memory="512MiB")
-            _same_outcomes(folder / "nested", folder / "hinges", "hinges")
+            for name, memory in (("nested, hinges", "512MiB"), ("two workers, hinges", "1GiB"))[
+                : 1 + (count >= SEVERAL)
+            ]:
+                found.runs[name] = _ran(data, count, "nested", folder / name, hinges=True, memory=memory)
+                _same_outcomes(folder / "nested", folder / name, name)
         if count <= 100_000:
             for name in ("no", "hinges") if count <= hinged else ("no",):
                 tell(f"phases, {count:,} requests, {name}")
@@ -379,6 +388,9 @@ def _batch_goals(found: list[Batch]) -> None:
         goal(f"requests/s, {layout}", run["rate"], rate, more=True, at=at)
         goal(f"MiB, {layout}", run["peak"] / MIB, mib, more=False, at=at)
     goal("times the DuckDB floor, nested", largest.runs["nested"]["whole"] / duckdb, 3, more=False, at=at)
+    two = largest.runs.get("nested, two workers")
+    if two is not None:
+        goal("requests/s, nested, two workers", two["rate"], 400_000, more=True, at=at)
     for layout in LAYOUTS:
         slope = exponent(found, layout)
         if slope is not None:
