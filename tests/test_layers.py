@@ -84,6 +84,7 @@ WITHIN = {
         ["graph"],
         ["per_view"],
         ["masks", "walking", "ntriples"],
+        ["gathering"],
         ["pairwise", "value_tests", "evaluate"],
         ["report"],
     ],

@@ -8,7 +8,7 @@ out alike under all readings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -18,24 +18,22 @@ from pyoxigraph import NamedNode
 
 from reasoner.batch.mixing import mixed, summed
 from reasoner.batch.weighing import BulkWeigher, path_of
-from reasoner.columnar.algebra import Alternative, Inverse, Optional, Path, Predicate, Repeated, Sequence
+from reasoner.columnar.algebra import Path
+from reasoner.columnar.gathering import Gathering, Untold
 from reasoner.columnar.masks import both, either, full
-from reasoner.columnar.walking import reached_blocks
 from reasoner.once import once_for_each
 from reasoner.policy import Facet, Link, Policy
 from reasoner.shapes import ANYTHING, NOTHING
 
 if TYPE_CHECKING:
     from reasoner.batch.mixing import Ids, Marks
+    from reasoner.columnar.graph import Edges
     from reasoner.columnar.masks import Mask
 
     ByBlock = dict[int, Marks]
-    Ends = Callable[[int], Marks | None]
 
 _CALLS = count(1)
 """So that numbers of a view's own are never those of another chunk."""
-MOST_STEPS = 64
-"""So often a repeated step is followed at most; records have no longer chains of results that supersede each other."""
 
 
 def marks_of(weigher: BulkWeigher) -> Marks | None:
@@ -47,12 +45,8 @@ def marks_of(weigher: BulkWeigher) -> Marks | None:
     marker = _Marker(weigher)
     try:
         return marker.views()
-    except _Untold:
+    except Untold:
         return None
-
-
-class _Untold(Exception):
-    """Where a link leads to has no end."""
 
 
 @dataclass(frozen=True)
@@ -196,71 +190,14 @@ class _Marker:
             def ends(there: int, salt: int = salt) -> Marks | None:
                 return _spread(marks[there], salt << 40) if there in marks else None
 
-            found = self._gathered(path, ends, block)
+            found = Gathering(self.graph, np.add, self._apart).along(path, ends, block)
             if found is not None:
                 out += found
         return out
 
-    def _gathered(self, path: Path, ends: Ends, block: int) -> Marks | None:
-        """For each row of a block the sum of what stands at the ends of a path; None: nothing anywhere."""
-        if isinstance(path, Predicate | Inverse):
-            return self._stepped(path, ends, block)
-        if isinstance(path, Sequence):
-            rest = path.rest
-            return self._gathered(path.first, lambda there: self._gathered(rest, ends, there), block)
-        if isinstance(path, Alternative):
-            return _sum(self._gathered(way, ends, block) for way in path.ways)
-        if isinstance(path, Optional):
-            return _sum((ends(block), self._gathered(path.path, ends, block)))
-        return self._repeated(path, ends, block)
-
-    def _stepped(self, path: Predicate | Inverse, ends: Ends, block: int) -> Marks | None:
-        import numpy as np
-
-        out: Marks | None = None
-        backwards = isinstance(path, Inverse)
-        size = self.weigher.evaluation.size(block)
-        for e in self.graph.entering(path.iri, block) if backwards else self.graph.leaving(path.iri, block):
-            if backwards and self.graph.shares(e.source, block):
-                # What is said of a shared term by going back from it differs from view to view.
-                self.apart.append(self.graph.owner[e.source][e.pairs[0]])
-                continue
-            found = ends(e.source if backwards else e.target)
-            if found is None:
-                continue
-            if e.subjects is None and not backwards:
-                more = np.append(found, np.uint64(0))[e.objects]  # -1 is the last one: nothing
-            else:
-                here, there = e.pairs[::-1] if backwards else e.pairs
-                more = summed(here, found[there], size)
-            out = more if out is None else out + more
-        return out
-
-    def _repeated(self, path: Repeated, ends: Ends, block: int) -> Marks | None:
-        within = reached_blocks(self.graph, path.path, block)
-        start = {b: ends(b) for b in within}
-        found = dict(start)
-        for _ in range(MOST_STEPS):
-            here = found.__getitem__
-            more = {b: _sum((start[b], self._gathered(path.path, here, b))) for b in within}
-            if all(_same(found[b], more[b]) for b in within):
-                return self._gathered(path.path, here, block) if path.least else found[block]
-            found = more
-        raise _Untold
-
-
-def _same(a: Marks | None, b: Marks | None) -> bool:
-    import numpy as np
-
-    return a is b if a is None or b is None else np.array_equal(a, b)
-
-
-def _sum(parts: Iterable[Marks | None]) -> Marks | None:
-    out: Marks | None = None
-    for part in parts:
-        if part is not None:
-            out = part if out is None else out + part
-    return out
+    def _apart(self, e: Edges) -> None:
+        """What is said of a shared term by going back from it differs from view to view: those are like no other."""
+        self.apart.append(self.graph.owner[e.source][e.pairs[0]])
 
 
 def _all(masks: Iterable[Mask]) -> Mask:

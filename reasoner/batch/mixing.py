@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reasoner.columnar.gathering import gathered
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -30,9 +32,4 @@ def summed(rows: Ids, marks: Marks, size: int) -> Marks:
     """By row, among so many, the sum of its numbers."""
     import numpy as np
 
-    out = np.zeros(size, np.uint64)
-    if len(rows) and len(rows) <= size and bool((rows[1:] > rows[:-1]).all()):
-        out[rows] = marks
-    else:
-        np.add.at(out, rows, marks)
-    return out
+    return gathered(rows, marks, size, np.add)

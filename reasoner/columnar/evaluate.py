@@ -34,6 +34,7 @@ from reasoner.columnar.algebra import (
 )
 from reasoner.columnar.blocks import Rows, Terms
 from reasoner.columnar.dependence import followed
+from reasoner.columnar.gathering import count_few
 from reasoner.columnar.graph import Graph
 from reasoner.columnar.masks import EVERY, Test, both, either, full, negated, objects_of, opposite, subjects_of
 from reasoner.columnar.pairwise import disjoint, unbroken
@@ -196,6 +197,10 @@ class Evaluation:
         size = self.size(block)
         if path is None:
             return full(test.mask(block), size).astype(np.int64)
+        if not isinstance(path, Predicate | Inverse):
+            few = count_few(self.graph, path, test.mask, block)
+            if few is not None:
+                return few
         out = np.zeros(size, np.int64)
         for here, there, target in self.all_pairs(path, block):
             passing = test.mask(target)
