@@ -111,6 +111,7 @@ class _Chunk:
         self.context, self.columns, self.coding = context, columns, context.coding
         self.references = references_of(columns)
         self.whole = view_graph(columns, self.references, None, self.coding)
+        self._dated: dict[str, Ids] = {}
         self._weighers: dict[tuple[int, bytes], BulkWeigher] = {}
 
     def refused(self) -> list[Rejection]:
@@ -185,8 +186,14 @@ class _Chunk:
         ways |= {r.dates_by for r in policy.reading_by_iri.values() if r.dates_by}
         out = np.zeros(len(group.lines), np.uint64)
         for place, way in enumerate(sorted(ways)):
-            out += inside_days(policy, days_by(self.columns, way)[group.lines]).astype(np.uint64) << np.uint64(place)
+            out += inside_days(policy, self._days(way)[group.lines]).astype(np.uint64) << np.uint64(place)
         return mixed(out)
+
+    def _days(self, prop: str) -> Ids:
+        """The date of each line by which an edition is chosen, kept for other readings."""
+        if prop not in self._dated:
+            self._dated[prop] = days_by(self.columns, prop)
+        return self._dated[prop]
 
     def _ground(self, policy: Policy, group: Group, weigher: BulkWeigher, bits: NDArray[np.int64]) -> Ground:
         """What the lines of a group rest on under any readings."""
@@ -195,7 +202,7 @@ class _Chunk:
         named = policy is self.context.edition
 
         def outside(readings: Readings) -> NDArray[np.bool_]:
-            days = days_by(self.columns, policy.dates_by(readings))[group.lines]
+            days = self._days(policy.dates_by(readings))[group.lines]
             gone = weigher.outside(readings)[group.at]
             return gone if named else gone | ~inside_days(policy, days)
 
@@ -209,7 +216,7 @@ class _Chunk:
             open_ = lines.copy()
             for other in others:
                 own = other.own_readings(names)
-                days = days_by(self.columns, other.dates_by(own))[group.lines]
+                days = self._days(other.dates_by(own))[group.lines]
                 there = self._weigher(other, group)
                 fits = open_ & inside_days(other, days) & ~there.outside(own)[group.at]
                 if fits.any():
