@@ -37,6 +37,12 @@ def bearings(policy: Policy) -> Mapping[str, Parts]:
     return {iri: frozenset(parts) for iri, parts in found.items()}
 
 
+@once_for_each
+def arranging(policy: Policy) -> Parts:
+    """The groups and constraints, by which statuses are put together."""
+    return frozenset({*(c.iri for c in policy.groups), *(c.iri for c in policy.constraints)})
+
+
 def _of_facets(policy: Policy, facets: Iterable[Facet]) -> Iterator[str]:
     for facet in facets:
         if facet.ambiguity:

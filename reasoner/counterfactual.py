@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
-from reasoner.bearing import SCOPE, Parts, bearings
+from reasoner.bearing import SCOPE, Parts, arranging, bearings
 from reasoner.determine import Authority, Decision, Vector, as_group_status, program, tree_statuses
 from reasoner.model import (
     Change,
@@ -66,20 +67,30 @@ class Situation:
 
     def footing(self, readings: Readings) -> Footing:
         """What readings make of the record."""
-        policy = self.policy
-        joined = tuple(policy.needed(c, readings) for c in policy.groups)
-        heeded = frozenset(c.iri for c in policy.constraints if c.holds(readings))
+        joined, heeded = self._arranged(readings)
         return Footing(self.vector(self.weigher, readings), joined, heeded, self.outside(readings))
 
-    def moved(self, start: Footing, readings: Readings, parts: Parts) -> Footing:
-        """The footing under readings that differ from those of another footing in some parts only."""
-        policy, vector, joined, heeded = self.policy, start.vector, start.joined, start.heeded
-        pairs = zip(policy.leaves, vector, strict=True)
-        vector = tuple([self.weigher.status(x, readings) if x.iri in parts else s for x, s in pairs])
-        if any(c.iri in parts for c in policy.groups):
-            joined = tuple(policy.needed(c, readings) for c in policy.groups)
-        if any(c.iri in parts for c in policy.constraints):
-            heeded = frozenset(c.iri for c in policy.constraints if c.holds(readings))
+    def _arranged(self, readings: Readings) -> tuple[tuple[int, ...], frozenset[str]]:
+        """How many members each group needs, and which constraints are in force."""
+        policy = self.policy
+        joined = tuple(policy.needed(c, readings) for c in policy.groups)
+        return joined, frozenset(c.iri for c in policy.constraints if c.holds(readings))
+
+    def moved(self, start: Footing, readings: Readings, parts: Parts, vector: Vector) -> Footing:
+        """The footing under readings that differ from those of another footing in some parts only.
+
+        Args:
+            start: the other footing.
+            readings: the readings.
+            parts: on what the difference can bear.
+            vector: the statuses under the readings, but for leaves among the parts.
+        """
+        weigh = self.weigher.status
+        pairs = zip(self.policy.leaves, vector, strict=True)
+        vector = tuple([weigh(x, readings) if x.iri in parts else s for x, s in pairs])
+        joined, heeded = start.joined, start.heeded
+        if not parts.isdisjoint(arranging(self.policy)):
+            joined, heeded = self._arranged(readings)
         outside = self.outside(readings) if SCOPE in parts else start.outside
         return Footing(vector, joined, heeded, outside)
 
@@ -224,27 +235,65 @@ def in_tree_order(policy: Policy, changes: Set) -> tuple[Change, ...]:
 
 def hinges(situation: Situation) -> tuple[Hinge, ...]:
     """The minimal changes of reading, one or two together, that change the recommendation."""
-    start = situation.footing(situation.readings)
-    now = situation.on(start, situation.readings)
-    parts = _live_parts(situation)
+    search = _Search(situation)
     found: list[Hinge] = []
     explained: list[frozenset[str]] = []
-    idle: set[str] = set()
-    for chosen in reading_changes(situation.policy, situation.readings):
+    for chosen in reading_changes(situation.policy, situation.readings, search.bearing):
         picked = frozenset(chosen.values())
-        touched = [parts[a] for a in chosen]
-        # A change that does nothing alone does nothing beside one that bears on other parts.
-        if picked & idle and touched[0].isdisjoint(touched[-1]) or any(e <= picked for e in explained):
+        if any(e <= picked for e in explained):
             continue
-        readings = {**situation.readings, **chosen}
-        footing = situation.moved(start, readings, frozenset().union(*touched))
-        if len(chosen) == 1 and footing == start and not start.outside:
-            idle |= picked
-        other = situation.on(footing, readings)
-        if other is not now:
+        became = search.recommendation(chosen)
+        if became is not search.now:
             explained.append(picked)
-            found.append(Hinge(_named_changes(situation.policy, chosen), other))
+            found.append(Hinge(_named_changes(situation.policy, chosen), became))
     return tuple(found)
+
+
+class _Search:
+    """What changes of one reading make of a record is kept, and used for changes of two."""
+
+    def __init__(self, situation: Situation) -> None:
+        self.situation = situation
+        self.start = situation.footing(situation.readings)
+        self.now = situation.on(self.start, situation.readings)
+        self._parts = _live_parts(situation)
+        self._alone: dict[str, Footing] = {}
+
+    @property
+    def bearing(self) -> Parts:
+        """The ambiguities that bear on something in this record."""
+        outside = self.start.outside  # then another edition may decide, on which other things bear
+        return frozenset(a for a, parts in self._parts.items() if parts or outside)
+
+    def recommendation(self, chosen: dict[str, str]) -> Recommendation:
+        """The recommendation after a change of readings; every change of one comes before those of two."""
+        readings = {**self.situation.readings, **chosen}
+        footing = self._one(chosen, readings) if len(chosen) == 1 else self._two(chosen, readings)
+        if footing == self.start and not footing.outside:
+            return self.now
+        return self.situation.on(footing, readings)
+
+    def _one(self, chosen: dict[str, str], readings: Readings) -> Footing:
+        ((ambiguity, reading),) = chosen.items()
+        made = self.situation.moved(self.start, readings, self._parts[ambiguity], self.start.vector)
+        self._alone[reading] = made
+        return made
+
+    def _two(self, chosen: dict[str, str], readings: Readings) -> Footing:
+        one, other = (self._parts[a] for a in chosen)
+        first, second = (self._alone[r] for r in chosen.values())
+        common = one & other
+        if not common and self.start in (first, second) and not self.start.outside:
+            return self.start  # a change that does nothing adds nothing to one that by itself explains nothing
+        # A leaf on which one of the two bears is as it is with that one alone; only one on which both do is weighed.
+        each = zip(self.start.vector, first.vector, second.vector, strict=True)
+        vector = tuple([a if a is not before else b for before, a, b in each])
+        return self.situation.moved(self.start, readings, common | (one ^ other) & self._rest, vector)
+
+    @cached_property
+    def _rest(self) -> Parts:
+        """What is no leaf: groups, constraints and the scope, which are looked up for every two readings."""
+        return arranging(self.situation.policy) | {SCOPE}
 
 
 def _live_parts(situation: Situation) -> dict[str, Parts]:
@@ -254,9 +303,15 @@ def _live_parts(situation: Situation) -> dict[str, Parts]:
     return {a: parts - idle[a] for a, parts in bearings(situation.policy).items()}
 
 
-def reading_changes(policy: Policy, readings: Readings) -> Iterator[dict[str, str]]:
-    """Every change of one reading, then every change of two, by the IRIs of ambiguity and reading."""
-    movable = [a for a in policy.ambiguities if set(a.affects) - {"note"}]
+def reading_changes(
+    policy: Policy, readings: Readings, among: Collection[str] | None = None
+) -> Iterator[dict[str, str]]:
+    """Every change of one reading, then every change of two, by the IRIs of ambiguity and reading.
+
+    Where some ambiguities are given, only these are read otherwise.
+    """
+    wanted = [a for a in policy.ambiguities if among is None or a.iri in among]
+    movable = [a for a in wanted if set(a.affects) - {"note"}]
     single = [(a.iri, r.iri) for a in movable for r in a.readings if r.iri != readings[a.iri]]
     for ambiguity, reading in single:
         yield {ambiguity: reading}

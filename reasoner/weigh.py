@@ -7,8 +7,8 @@ the status. Changing a reading needs no second run of the engine.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 from pyoxigraph import NamedNode
@@ -41,13 +41,19 @@ class LeafOutcome:
 
 @dataclass(frozen=True)
 class OpenFacet:
-    """A facet of a rule that a reading can change, or that asks for links.
+    """A facet of a rule that a reading changes for some node of a record, or that asks for links.
 
-    ``known`` has, by reading, which nodes of the rule fit the shapes that it asks for, as bits, and its links.
+    ``choices`` has, by the reading of ``ambiguity`` (None: whatever is read), which nodes of the rule fit the shapes
+    that it asks for, as bits, and its links.
     """
 
-    facet: Facet
-    known: dict[str | None, tuple[int, tuple[Link, ...]]] = field(default_factory=dict)
+    ambiguity: str | None
+    choices: Mapping[str | None, tuple[int, tuple[Link, ...]]]
+
+    @property
+    def links(self) -> Iterator[Link]:
+        """The links of every reading."""
+        return (link for _, links in self.choices.values() for link in links)
 
 
 @dataclass(frozen=True)
@@ -77,11 +83,13 @@ class LiveRule:
 class LiveLeaf:
     """What can matter for a leaf in one record: its rules, and the ambiguities on which their outcome depends.
 
-    ``statuses`` and ``outcomes`` keep what was found, by the readings of these.
+    ``settled`` holds, once it is known, what there is under all readings; ``statuses`` and ``outcomes`` keep what was
+    found, by the readings of the ambiguities.
     """
 
     rules: tuple[LiveRule, ...]
     ambiguities: tuple[str, ...]
+    settled: list[frozenset[Polarity]] = field(default_factory=list)
     statuses: dict[tuple[str, ...], Status] = field(default_factory=dict)
     outcomes: dict[tuple[str, ...], LeafOutcome] = field(default_factory=dict)
 
@@ -133,9 +141,19 @@ class Weigher:
         key = tuple([readings[a] for a in live.ambiguities])
         found = live.statuses.get(key)
         if found is None:
-            there = {rule.rule.polarity for rule in live.rules if self._fitting_all(rule, readings)}
+            there = set(self._settled(live, readings))
+            for rule in live.rules:
+                if rule.ambiguities and rule.rule.polarity not in there and self._fitting_all(rule, readings):
+                    there.add(rule.rule.polarity)
             found = live.statuses[key] = status_by(there)
         return found
+
+    def _settled(self, live: LiveLeaf, readings: Readings) -> frozenset[Polarity]:
+        """The polarities of which there is evidence under all readings, whatever these are now."""
+        if not live.settled:
+            rules = (rule for rule in live.rules if not rule.ambiguities)
+            live.settled.append(frozenset(r.rule.polarity for r in rules if self._fitting_all(r, readings)))
+        return live.settled[0]
 
     def leaf(self, leaf: Criterion, readings: Readings) -> LeafOutcome:
         """The outcome of one leaf under the readings: its status with the evidence."""
@@ -156,19 +174,35 @@ class Weigher:
 
     def _live_rule(self, rule: Rule) -> LiveRule:
         nodes = self.of_class(rule.evidence_class)
-        later = []
+        asked = []
         for facet in rule.facets:
-            if facet.ambiguity is None and all(isinstance(use, str) for use in facet.fixed):
-                nodes = self._fitting(nodes, facet, {}) if nodes else nodes
-            else:
-                later.append(facet)
-        ambiguities = _sorted(self._ambiguities(later)) if nodes else ()
-        return LiveRule(rule, tuple(sorted(nodes)), tuple(map(OpenFacet, later)), ambiguities)
+            if not nodes:
+                return LiveRule(rule, (), (), ())
+            choices = facet.choices if facet.ambiguity else {None: facet.fixed}
+            asked.append((facet.ambiguity, {r: (self._of_shapes(nodes, uses), uses) for r, uses in choices.items()}))
+            nodes = nodes & frozenset().union(*(fitting for fitting, _ in asked[-1][1].values()))
+        live = LiveRule(rule, tuple(sorted(nodes)), (), ())
+        every = live.bits(nodes)
+        facets = []
+        for ambiguity, variants in asked:
+            bits = {r: (live.bits(fitting), _links(uses)) for r, (fitting, uses) in variants.items()}
+            if any(found != (every, ()) for found in bits.values()):  # else all readings come to the same here
+                facets.append(OpenFacet(ambiguity, bits))
+        return replace(live, open_facets=tuple(facets), ambiguities=_sorted(self._ambiguities(facets)))
 
-    def _ambiguities(self, facets: Sequence[Facet]) -> Iterator[str]:
-        yield from (facet.ambiguity for facet in facets if facet.ambiguity)
-        for linked in _linked_by(facets):
-            yield from self.live(self.policy.by_iri[linked]).ambiguities
+    def _of_shapes(self, nodes: Nodes, uses: Iterable[str | Link]) -> Nodes:
+        """The nodes that fit the shapes among some uses."""
+        for use in uses:
+            if isinstance(use, str):
+                nodes = self._use(nodes, use, {})
+        return nodes
+
+    def _ambiguities(self, facets: Iterable[OpenFacet]) -> Iterator[str]:
+        for facet in facets:
+            if facet.ambiguity:
+                yield facet.ambiguity
+            for link in facet.links:
+                yield from self.live(self.policy.by_iri[link.criterion]).ambiguities
 
     def statuses(self, readings: Readings) -> dict[str, Status]:
         """The status of every leaf, by criterion IRI."""
@@ -224,9 +258,8 @@ class Weigher:
         found = live.known.get(key)
         if found is None:
             found = (1 << len(live.nodes)) - 1
-            for one in live.open_facets:
-                reading = readings[one.facet.ambiguity] if one.facet.ambiguity else None
-                bits, links = one.known.get(reading) or self._choice(live, one, reading)
+            for facet in live.open_facets:
+                bits, links = facet.choices[readings[facet.ambiguity] if facet.ambiguity else None]
                 found &= bits
                 for link in links if found else ():
                     counted = self._counted(link, readings)
@@ -237,22 +270,16 @@ class Weigher:
             live.known[key] = found
         return found
 
-    def _choice(self, live: LiveRule, one: OpenFacet, reading: str | None) -> tuple[int, tuple[Link, ...]]:
-        """What a facet asks under a reading: which nodes fit its shapes, and its links."""
-        uses = one.facet.fixed if reading is None else one.facet.choices[reading]
-        nodes = frozenset(live.nodes)
-        for use in uses:
-            if isinstance(use, str):
-                nodes = self._use(nodes, use, {})
-        one.known[reading] = live.bits(nodes), tuple(use for use in uses if isinstance(use, Link))
-        return one.known[reading]
-
     def _weigh(self, leaf: LiveLeaf, readings: Readings) -> LeafOutcome:
         evidence: dict[Polarity, dict[str, str]] = {p: {} for p in Polarity}
         for live in leaf.rules:
             for node in live.among(self._fitting_all(live, readings)):
                 evidence[live.rule.polarity].setdefault(node, live.rule.iri)
         return LeafOutcome(status_by({p for p, nodes in evidence.items() if nodes}), evidence)
+
+
+def _links(uses: Iterable[str | Link]) -> tuple[Link, ...]:
+    return tuple(use for use in uses if isinstance(use, Link))
 
 
 def _linked_by(facets: Iterable[Facet]) -> Iterator[str]:
