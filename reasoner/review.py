@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -59,6 +60,7 @@ from reasoner.reason import HEADLINES, ReasonWriter, out_of_scope_reason
 SCHEMA = "https://w3id.org/plexus/review/1.2"
 
 
+@cache
 def software_version() -> str:
     """The version of the installed package."""
     try:

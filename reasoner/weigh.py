@@ -61,18 +61,23 @@ class LiveRule:
     """A rule that nodes of a record may fit: these, in order, fit the facets that are the same under all readings.
 
     Which of them fit all facets depends on the readings of ``ambiguities``; ``known`` keeps what was found. A set of
-    nodes is a number whose bits stand for them.
+    nodes is a number whose bits stand for them; ``there`` are those that are not ignored.
     """
 
     rule: Rule
     nodes: tuple[str, ...]
     open_facets: tuple[OpenFacet, ...]
     ambiguities: tuple[str, ...]
+    there: int
     known: dict[tuple[str, ...], int] = field(default_factory=dict)
 
-    def bits(self, nodes: Nodes) -> int:
+    def bits(self, nodes: Collection[str]) -> int:
         """The nodes of the rule that are among some, as bits."""
         return sum(1 << i for i, node in enumerate(self.nodes) if node in nodes)
+
+    def less(self, gone: Collection[str]) -> LiveRule:
+        """The same rule as if some nodes did not exist."""
+        return replace(self, there=self.there & ~self.bits(gone), known={})
 
     def among(self, bits: int) -> tuple[str, ...]:
         """The nodes for which bits stand, in order."""
@@ -92,6 +97,10 @@ class LiveLeaf:
     settled: list[frozenset[Polarity]] = field(default_factory=list)
     statuses: dict[tuple[str, ...], Status] = field(default_factory=dict)
     outcomes: dict[tuple[str, ...], LeafOutcome] = field(default_factory=dict)
+
+    def less(self, gone: Collection[str]) -> LiveLeaf:
+        """The same leaf as if some nodes did not exist, of which nothing is found yet."""
+        return LiveLeaf(tuple(rule.less(gone) for rule in self.rules), self.ambiguities)
 
 
 @dataclass(frozen=True)
@@ -125,6 +134,8 @@ class Weigher:
         touched = {x.iri for x in self.policy.leaves if self._touched(x, gone, revived)}
         resting = _resting(self.policy)
         kept = {x.iri: self.live(x) for x in self.policy.leaves if touched.isdisjoint(resting[x.iri])}
+        if not revived:
+            kept |= {x.iri: self.live(x).less(gone) for x in self.policy.leaves if x.iri not in kept}
         fits = {**self.fits, NOT_SUPERSEDED: current}
         return Weigher(self.policy, self.triples, fits, ignored, kept, self._reached)
 
@@ -177,12 +188,12 @@ class Weigher:
         asked = []
         for facet in rule.facets:
             if not nodes:
-                return LiveRule(rule, (), (), ())
+                return LiveRule(rule, (), (), (), 0)
             choices = facet.choices if facet.ambiguity else {None: facet.fixed}
             asked.append((facet.ambiguity, {r: (self._of_shapes(nodes, uses), uses) for r, uses in choices.items()}))
             nodes = nodes & frozenset().union(*(fitting for fitting, _ in asked[-1][1].values()))
-        live = LiveRule(rule, tuple(sorted(nodes)), (), ())
-        every = live.bits(nodes)
+        every = (1 << len(nodes)) - 1
+        live = LiveRule(rule, tuple(sorted(nodes)), (), (), every)
         facets = []
         for ambiguity, variants in asked:
             bits = {r: (live.bits(fitting), _links(uses)) for r, (fitting, uses) in variants.items()}
@@ -257,7 +268,7 @@ class Weigher:
         key = tuple([readings[a] for a in live.ambiguities])
         found = live.known.get(key)
         if found is None:
-            found = (1 << len(live.nodes)) - 1
+            found = live.there
             for facet in live.open_facets:
                 bits, links = facet.choices[readings[facet.ambiguity] if facet.ambiguity else None]
                 found &= bits
