@@ -67,14 +67,8 @@ class Situation:
 
     def footing(self, readings: Readings) -> Footing:
         """What readings make of the record."""
-        joined, heeded = self._arranged(readings)
+        joined, heeded = self.policy.arranged(readings)
         return Footing(self.vector(self.weigher, readings), joined, heeded, self.outside(readings))
-
-    def _arranged(self, readings: Readings) -> tuple[tuple[int, ...], frozenset[str]]:
-        """How many members each group needs, and which constraints are in force."""
-        policy = self.policy
-        joined = tuple(policy.needed(c, readings) for c in policy.groups)
-        return joined, frozenset(c.iri for c in policy.constraints if c.holds(readings))
 
     def moved(self, start: Footing, readings: Readings, parts: Parts, vector: Vector) -> Footing:
         """The footing under readings that differ from those of another footing in some parts only.
@@ -90,7 +84,7 @@ class Situation:
         vector = tuple([weigh(x, readings) if x.iri in parts else s for x, s in pairs])
         joined, heeded = start.joined, start.heeded
         if not parts.isdisjoint(arranging(self.policy)):
-            joined, heeded = self._arranged(readings)
+            joined, heeded = self.policy.arranged(readings)
         outside = self.outside(readings) if SCOPE in parts else start.outside
         return Footing(vector, joined, heeded, outside)
 

@@ -7,7 +7,8 @@ that are dropped when a path in them has no value. The words of a concept are it
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 
 from pyoxigraph import Literal, NamedNode
 
@@ -26,6 +27,7 @@ class Describer:
     knowledge: Knowledge
     triples: Triples
     plain: bool = False
+    _told: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def word(self, term: Term) -> str:
         """A concept's label, a literal's text, or the summary of a node of the record."""
@@ -39,7 +41,11 @@ class Describer:
 
     def summary(self, iri: str) -> str:
         """One phrase that says what the node documents."""
-        node = NamedNode(iri)
+        if iri not in self._told:
+            self._told[iri] = self._summary(NamedNode(iri))
+        return self._told[iri]
+
+    def _summary(self, node: NamedNode) -> str:
         for cls in self.triples.nodes(node, RDF_TYPE):
             template = self.knowledge.ontology.text(cls, COV.summaryTemplate)
             if self.plain:
@@ -60,7 +66,7 @@ class Describer:
         return _PART.sub(part, template)
 
     def _values(self, node: NamedNode, path: str) -> list[str]:
-        found = self.triples.walk({node}, tuple(_step(s) for s in path.split("/")))
+        found = self.triples.walk({node}, _steps(path))
         if not found and "/" not in path and path.startswith("^"):
             return []
         return sorted({self.word(v) for v in found})
@@ -93,6 +99,11 @@ def shorten(text: str) -> str:
     """Text of a record on one line and of a bearable length."""
     line = " ".join(text[: 4 * MAX_TEXT].split())
     return line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 1] + "…"
+
+
+@cache
+def _steps(path: str) -> tuple[Step, ...]:
+    return tuple(map(_step, path.split("/")))
 
 
 def _step(text: str) -> Step:

@@ -87,8 +87,7 @@ class Program:
         Raises:
             ProgramError: the program gave no recommendation, or more than one.
         """
-        joined = tuple(self.policy.needed(c, readings) for c in self.policy.groups)
-        heeded = frozenset(c.iri for c in self.policy.constraints if c.holds(readings))
+        joined, heeded = self.policy.arranged(readings)
         return self.compose(vector, joined, authority, heeded)
 
     @lru_cache(maxsize=200_000)  # noqa: B019 - a Program lives as long as the process

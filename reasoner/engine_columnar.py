@@ -61,14 +61,15 @@ class ColumnarEngine:
         e = self._evaluation(data, shapes, background)
         found: dict[str, set[str]] = {shape: set() for shape in asked}
         for block, terms in enumerate(e.graph.blocks):
-            instances: dict[str, Bools] = {}
+            instances: dict[str, Bools | None] = {}
             for shape, wanted in asked.items():
                 for cls in wanted:
                     if cls not in instances:
-                        mask = e.some(e.shapes.instance, e.is_term(NamedNode(cls)), block)
-                        instances[cls] = full(mask, e.size(block))
-                    if instances[cls].any():
-                        passing = full(both(instances[cls], e.conforms(NamedNode(shape), block)), e.size(block))
+                        mask = full(e.some(e.shapes.instance, e.is_term(NamedNode(cls)), block), e.size(block))
+                        instances[cls] = mask if mask.any() else None
+                    own = instances[cls]
+                    if own is not None:
+                        passing = full(both(own, e.conforms(NamedNode(shape), block)), e.size(block))
                         found[shape].update(terms.term(n).value for n in np.flatnonzero(passing).tolist())
         return {shape: frozenset(nodes) for shape, nodes in found.items()}
 

@@ -188,6 +188,25 @@ class Policy:
         kind, threshold = self._joining(criterion, readings)
         return needed(kind, len(criterion.members), threshold)
 
+    def arranged(self, readings: Readings) -> tuple[tuple[int, ...], frozenset[str]]:
+        """How statuses are put together under the readings.
+
+        That is how many members each of ``groups`` needs, and the IRIs of the constraints in force.
+        """
+        ambiguities, known = self._arrangements
+        key = tuple([readings[a] for a in ambiguities])
+        if key not in known:
+            joined = tuple(self.needed(c, readings) for c in self.groups)
+            known[key] = joined, frozenset(c.iri for c in self.constraints if c.holds(readings))
+        return known[key]
+
+    @cached_property
+    def _arrangements(self) -> tuple[tuple[str, ...], dict[tuple[str, ...], tuple[tuple[int, ...], frozenset[str]]]]:
+        """The ambiguities on which the arrangement depends, and what is known of it by their readings."""
+        under = {reading for c in self.constraints for reading in c.under}
+        bearing = (a.iri for a in self.ambiguities if any(r.regroups or r.iri in under for r in a.readings))
+        return tuple(bearing), {}
+
     def _joining(self, criterion: Criterion, readings: Readings) -> tuple[Kind, int | None]:
         for chosen in readings.values():
             reading = self.reading_by_iri[chosen]

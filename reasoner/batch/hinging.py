@@ -174,12 +174,9 @@ class _Search:
         self.parts = bearings(ground.policy)
         self._every = len(ground.at) == ground.weigher.view.views  # all views, in order
         self.place = {leaf.iri: i for i, leaf in enumerate(self.policy.leaves)}
-        others = {*(c.iri for c in self.policy.groups), *(c.iri for c in self.policy.constraints)}
-        self._joining = [a for a, parts in self.parts.items() if parts & others]
-        self._ways: dict[tuple[str, ...], tuple[tuple[int, ...], frozenset[str]]] = {}
         self.start = _Footing(
             np.stack([self._codes(i, readings) for i in range(len(self.policy.leaves))]),
-            self._joined(readings),
+            self.policy.arranged(readings),
             ground.outside(readings),
         )
         self.now = self._on(self.start.codes, readings, self.start.outside, np.arange(len(ground.at), dtype=np.int32))
@@ -188,15 +185,6 @@ class _Search:
     def _codes(self, leaf: int, readings: Readings) -> Codes:
         codes = self.ground.weigher.codes(self.policy.leaves[leaf], readings)
         return codes if self._every else codes[self.ground.at]
-
-    def _joined(self, readings: Readings) -> tuple[tuple[int, ...], frozenset[str]]:
-        """How many members each group needs, and which constraints are heeded."""
-        key = tuple([readings[a] for a in self._joining])
-        if key not in self._ways:
-            policy = self.policy
-            joined = tuple(policy.needed(c, readings) for c in policy.groups)
-            self._ways[key] = joined, frozenset(c.iri for c in policy.constraints if c.holds(readings))
-        return self._ways[key]
 
     def candidates(self, chosen: dict[str, str]) -> Bools:
         """The lines on which a change of readings can have an effect that no part of it has alone."""
@@ -224,7 +212,7 @@ class _Search:
             if differs.any():
                 changed[leaf] = codes
                 active |= differs
-        if self._joined(readings) != self.start.joined:
+        if self.policy.arranged(readings) != self.start.joined:
             active[:] = True
         outside = self.start.outside
         if SCOPE in parts:
@@ -238,8 +226,8 @@ class _Search:
 
         readings = {**self.readings, **chosen}
         parts = [self.parts[a] for a in chosen]
-        joined = self._joined(readings)
-        ways = [self._joined({**self.readings, a: r}) for a, r in chosen.items()]
+        joined = self.policy.arranged(readings)
+        ways = [self.policy.arranged({**self.readings, a: r}) for a, r in chosen.items()]
         apart = [np.full(len(self.ground.at), joined != way) for way in ways]
         common = {self.place[p] for p in parts[0] & parts[1] if p in self.place}
         for leaf in common:
@@ -270,7 +258,7 @@ class _Search:
         import numpy as np
 
         packed = pack(codes, self.ground.bits[lines])
-        out = recommender_of(self.policy, *self._joined(readings)).recommendations(packed)
+        out = recommender_of(self.policy, *self.policy.arranged(readings)).recommendations(packed)
         away = outside[lines]
         if away.any():
             every = np.zeros(len(self.ground.at), np.bool_)

@@ -84,6 +84,15 @@ class Terms:
         return np.fromiter((kind.get(type(t), BLANK) for t in self.terms), np.uint8, len(self.terms))
 
     @cached_property
+    def of_datatype(self) -> dict[str, list[int]]:
+        """The numbers of the literals of each datatype."""
+        out: dict[str, list[int]] = {}
+        for number, term in enumerate(self.terms):
+            if isinstance(term, Literal):
+                out.setdefault(term.datatype.value, []).append(number)
+        return out
+
+    @cached_property
     def order_keys(self) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
         """Of each term what it may be compared with (0: not by a key), and a number that is ordered as its value is."""
         import numpy as np

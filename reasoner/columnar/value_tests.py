@@ -24,7 +24,7 @@ from reasoner.columnar.algebra import (
     Property,
     Term,
 )
-from reasoner.columnar.blocks import Strings
+from reasoner.columnar.blocks import Strings, Terms
 from reasoner.columnar.masks import Test, both, either, full, negated, opposite, subjects_of
 from reasoner.columnar.order import keys_in_order, ordered, value_of
 from reasoner.columnar.patterns import regex
@@ -54,10 +54,25 @@ def _class(e: Evaluation, c: ClassOf) -> Test:
 
 
 def _datatype(e: Evaluation, c: Datatype) -> Test:
+    import numpy as np
+
     def passes(term: Term) -> bool:
         return isinstance(term, Literal) and term.datatype.value == c.iri and literals.well_formed(term.value, c.iri)
 
-    return e.by_term(c, passes, by_kind=True)
+    def listed(block: int) -> Bools:
+        terms = e.graph.blocks[block]
+        assert isinstance(terms, Terms)
+        out = np.zeros(terms.size, np.bool_)
+        out[[n for n in terms.of_datatype.get(c.iri, ()) if literals.well_formed(terms.terms[n].value, c.iri)]] = True
+        return out
+
+    one_by_one = e.by_term(c, passes, by_kind=True)
+
+    def mask(block: int) -> Mask:
+        written = isinstance(e.graph.blocks[block], Terms)
+        return e.once(c, block, listed) if written else one_by_one.mask(block)
+
+    return Test(c, mask, fixed=True)
 
 
 def kind_of(term: Term) -> int:
