@@ -252,6 +252,7 @@ class _Search:
         self.now = situation.on(self.start, situation.readings)
         self._parts = _live_parts(situation)
         self._alone: dict[str, Footing] = {}
+        self._idle: set[str] = set()
 
     @property
     def bearing(self) -> Parts:
@@ -261,24 +262,33 @@ class _Search:
 
     def recommendation(self, chosen: dict[str, str]) -> Recommendation:
         """The recommendation after a change of readings; every change of one comes before those of two."""
+        if self._is_idle(chosen):
+            return self.now
         readings = {**self.situation.readings, **chosen}
         footing = self._one(chosen, readings) if len(chosen) == 1 else self._two(chosen, readings)
         if footing == self.start and not footing.outside:
             return self.now
         return self.situation.on(footing, readings)
 
+    def _is_idle(self, chosen: dict[str, str]) -> bool:
+        """Whether one of two changes does nothing alone, and so nothing beside one that bears on other parts."""
+        if len(chosen) == 1 or self.start.outside or self._idle.isdisjoint(chosen.values()):
+            return False
+        one, other = (self._parts[a] for a in chosen)
+        return one.isdisjoint(other)
+
     def _one(self, chosen: dict[str, str], readings: Readings) -> Footing:
         ((ambiguity, reading),) = chosen.items()
         made = self.situation.moved(self.start, readings, self._parts[ambiguity], self.start.vector)
         self._alone[reading] = made
+        if made == self.start:
+            self._idle.add(reading)
         return made
 
     def _two(self, chosen: dict[str, str], readings: Readings) -> Footing:
         one, other = (self._parts[a] for a in chosen)
         first, second = (self._alone[r] for r in chosen.values())
         common = one & other
-        if not common and self.start in (first, second) and not self.start.outside:
-            return self.start  # a change that does nothing adds nothing to one that by itself explains nothing
         # A leaf on which one of the two bears is as it is with that one alone; only one on which both do is weighed.
         each = zip(self.start.vector, first.vector, second.vector, strict=True)
         vector = tuple([a if a is not before else b for before, a, b in each])
@@ -292,9 +302,13 @@ class _Search:
 
 def _live_parts(situation: Situation) -> dict[str, Parts]:
     """By ambiguity, on what its reading bears in this record."""
-    leaves = situation.policy.leaves
-    idle = {a: {x.iri for x in leaves if a not in situation.weigher.live(x).ambiguities} for a in situation.readings}
-    return {a: parts - idle[a] for a, parts in bearings(situation.policy).items()}
+    policy = situation.policy
+    leaves = frozenset(x.iri for x in policy.leaves)
+    live: dict[str, set[str]] = {a.iri: set() for a in policy.ambiguities}
+    for leaf in policy.leaves:
+        for ambiguity in situation.weigher.live(leaf).ambiguities:
+            live[ambiguity].add(leaf.iri)
+    return {a: (parts - leaves) | (parts & live[a]) for a, parts in bearings(policy).items()}
 
 
 def reading_changes(

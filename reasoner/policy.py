@@ -172,7 +172,7 @@ class Policy:
         A name may say the policy (``0587:A10``) or the edition (``0587/2025-12-01:A10``); see :func:`check_readings`.
         """
         out = dict(self.default_readings)
-        for a in self.ambiguities:
+        for a in self.ambiguities if chosen else ():
             options = {r.notation: r.iri for r in a.readings}
             for name in (a.notation, f"{self.number}:{a.notation}", f"{self.name}:{a.notation}"):
                 if chosen.get(name) in options:
@@ -222,10 +222,16 @@ class Policy:
 
     def ambiguities_of(self, criterion: Criterion) -> tuple[str, ...]:
         """The ambiguities whose reading can change how a node comes out directly (not its members)."""
-        facets = [f for rule in criterion.rules for f in rule.facets]
-        switched = {f.ambiguity for f in facets if f.ambiguity}
-        grouped = {a.iri for a in self.ambiguities for r in a.readings if r.regroups == criterion.iri}
-        return tuple(a.iri for a in self.ambiguities if a.iri in switched | grouped)
+        return self._ambiguities_by_criterion[criterion.iri]
+
+    @cached_property
+    def _ambiguities_by_criterion(self) -> dict[str, tuple[str, ...]]:
+        out = {}
+        for criterion in self.criteria:
+            bearing = {f.ambiguity for rule in criterion.rules for f in rule.facets}
+            bearing |= {a.iri for a in self.ambiguities for r in a.readings if r.regroups == criterion.iri}
+            out[criterion.iri] = tuple(a.iri for a in self.ambiguities if a.iri in bearing)
+        return out
 
     def required(self, readings: Readings | None = None) -> tuple[Criterion, ...]:
         """The nodes that each deny when unmet: members of the all-of groups under the root.

@@ -93,8 +93,11 @@ def _bound(e: Evaluation, c: Bound) -> Test:
         kinds, keys = e.graph.blocks[block].order_keys
         plain = kinds == literals.plain_family(limit) if limit is not None and key is not None else kinds < 0
         out: Bools = plain & keys_in_order(keys, key or 0.0, c.accepted)
-        for i in np.flatnonzero(~plain).tolist():
-            out[i] = passes(e.graph.blocks[block].term(i))
+        terms = e.graph.blocks[block]
+        others = ~plain & (terms.kinds == LITERAL) if isinstance(terms, Terms) else ~plain
+        out &= plain
+        for i in np.flatnonzero(others).tolist():
+            out[i] = passes(terms.term(i))
         return out
 
     return Test(c, lambda block: False if e.rows_only(block) else e.once(c, block, compared), fixed=True)
