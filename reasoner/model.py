@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Status(StrEnum):
+class Word(StrEnum):
+    """A string enumeration whose members are as quick to look up as the strings that they are."""
+
+    __hash__ = str.__hash__
+
+
+class Status(Word):
     """How the record stands on one criterion. The last three are *open*."""
 
     MET = "met"
@@ -25,7 +31,7 @@ class Status(StrEnum):
         return self not in (Status.MET, Status.UNMET)
 
 
-class GroupStatus(StrEnum):
+class GroupStatus(Word):
     """The three values of a group: open when its members leave it undecided."""
 
     MET = "met"
@@ -33,7 +39,7 @@ class GroupStatus(StrEnum):
     OPEN = "open"
 
 
-class Kind(StrEnum):
+class Kind(Word):
     """What a node of the criteria tree is. A satisfied exclusion denies."""
 
     LEAF = "leaf"
@@ -43,7 +49,7 @@ class Kind(StrEnum):
     EXCLUSION = "exclusion"
 
 
-class Polarity(StrEnum):
+class Polarity(Word):
     """What evidence that fits a rule does to its criterion.
 
     ``conflicting`` marks evidence that would count for the criterion but contradicts the request itself
@@ -56,7 +62,7 @@ class Polarity(StrEnum):
     CONFLICTING = "conflicting"
 
 
-class Recommendation(StrEnum):
+class Recommendation(Word):
     """What the program recommends. Never a determination: only a person determines."""
 
     APPROVE = "approve"
@@ -65,7 +71,7 @@ class Recommendation(StrEnum):
     NOT_APPLICABLE = "not-applicable"
 
 
-class Basis(StrEnum):
+class Basis(Word):
     """What a recommendation rests on."""
 
     CRITERIA_MET = "criteria-met"
@@ -79,7 +85,7 @@ class Basis(StrEnum):
     INCONSISTENT = "inconsistent"
 
 
-class Next(StrEnum):
+class Next(Word):
     """What should happen after the recommendation."""
 
     NONE = "none"
@@ -89,7 +95,7 @@ class Next(StrEnum):
     ROUTE = "route"
 
 
-class OpenKind(StrEnum):
+class OpenKind(Word):
     """What kind of answer an open criterion waits for."""
 
     DOCUMENT = "document"
@@ -97,7 +103,7 @@ class OpenKind(StrEnum):
     CONFLICT = "conflict"
 
 
-class Verb(StrEnum):
+class Verb(Word):
     """What would have to happen for a criterion to become met. No verb flips an unmet leaf by paper."""
 
     DOCUMENT = "document"
@@ -269,7 +275,7 @@ class LineReview:
     notes: tuple[str, ...] = ()
 
 
-class InteractionKind(StrEnum):
+class InteractionKind(Word):
     """How two lines of one request have to do with each other; the strings are the words of the vocabulary."""
 
     EXCLUDED_INDICATION = "excluded-indication"
