@@ -361,6 +361,15 @@ def test_what_is_no_whole_part_is_not_joined(tmp_path, content):
 # ---- Chunks ----
 
 
+def test_a_file_that_was_written_anew_is_read_anew(given, tmp_path):
+    table = pq.read_table(given)
+    for start, rows, group in ((0, 30, 10), (7, 20, 20), (0, 20, 20), (3, 30, 15)):
+        pq.write_table(table.slice(start, rows), tmp_path / "one.parquet", row_group_size=group)
+        chunks = list(nested_chunks([tmp_path / "one.parquet"], rows=10))
+        read = [row["identifier"] for c in chunks for row in c.read()[0].to_pylist()]
+        assert read == table.column("identifier").to_pylist()[start : start + rows]
+
+
 @pytest.mark.parametrize("sliced", [1 << 30, 0], ids=["slices", "streams"])
 def test_a_large_row_group_is_cut_into_the_same_rows(given, tmp_path, monkeypatch, sliced):
     monkeypatch.setattr("reasoner.batch.chunks.SLICED", sliced)

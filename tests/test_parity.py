@@ -78,7 +78,7 @@ def line_shapes(policy: Policy) -> tuple[Spo, ...]:
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(every=8)
+@pytest.mark.sampled(every=24)
 def test_pyshacl_on_the_default_file_agrees(case: Case):
     agrees(case, lambda policy, data: PyshaclEngine().evaluate(data, line_shapes(policy)), evidence=False)
 

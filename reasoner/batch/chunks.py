@@ -81,8 +81,9 @@ class RowGroups:
         try:
             # Each row group has dictionaries of its own, which Arrow cannot join within lists.
             texts = _texts(self.path) if len(self.groups) == 1 else []
-            with parquet().ParquetFile(self.path, read_dictionary=texts, pre_buffer=False) as file:
-                columns = _used(file.metadata, self.groups)
+            known = _metadata(self.path)
+            with parquet().ParquetFile(self.path, metadata=known, read_dictionary=texts, pre_buffer=False) as file:
+                columns = _used(known, self.groups)
                 # Where a worker has one processor, threads of Arrow only get into each other's way.
                 threads = pa.cpu_count() > 1
                 return file.read_row_groups(list(self.groups), columns=columns, use_threads=threads), None
@@ -115,21 +116,37 @@ class GroupSlice:
 
     def read(self) -> tuple[pa.Table, pa.Table | None]:
         """The rows; the group is kept for the next slice of it."""
-        return _group_table(self.path, self.group, self.first - self.start).slice(self.start, self.rows), None
+        whole = _group_table(self.path, self.group, self.first - self.start, *_state(self.path))
+        return whole.slice(self.start, self.rows), None
 
 
 @lru_cache(maxsize=1)
-def _group_table(path: Path, group: int, first: int) -> pa.Table:
+def _group_table(path: Path, group: int, first: int, changed: int, size: int) -> pa.Table:
     table, _ = RowGroups(0, path, (group,), first, 0).read()
     return table
 
 
 def _texts(path: Path) -> list[str]:
     """The columns of text, which are read as dictionaries: texts are looked at once each."""
-    with parquet().ParquetFile(path) as file:
-        group = file.metadata.row_group(0)
-        columns = (group.column(i) for i in range(group.num_columns))
-        return [c.path_in_schema for c in columns if c.physical_type == "BYTE_ARRAY"]
+    group = _metadata(path).row_group(0)
+    columns = (group.column(i) for i in range(group.num_columns))
+    return [c.path_in_schema for c in columns if c.physical_type == "BYTE_ARRAY"]
+
+
+def _metadata(path: Path) -> Any:
+    """What a file says of its row groups; of a large file that is much, and takes long to read for every chunk."""
+    return _metadata_of(path, *_state(path))
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """What tells that a file was written anew: when, and how large it is."""
+    now = path.stat()
+    return now.st_mtime_ns, now.st_size
+
+
+@lru_cache(maxsize=1)
+def _metadata_of(path: Path, changed: int, size: int) -> Any:
+    return _opened(path).metadata
 
 
 def _used(metadata: Any, groups: Sequence[int]) -> list[str]:
