@@ -51,6 +51,11 @@ class Facet:
         for uses in self.choices.values():
             yield from uses
 
+    @property
+    def links(self) -> Iterator[Link]:
+        """Every link of every reading."""
+        return (use for use in self.all_uses() if isinstance(use, Link))
+
 
 @dataclass(frozen=True)
 class Rule:

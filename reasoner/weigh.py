@@ -273,9 +273,7 @@ class Weigher:
                 bits, links = facet.choices[readings[facet.ambiguity] if facet.ambiguity else None]
                 found &= bits
                 for link in links if found else ():
-                    counted = self._counted(link, readings)
-                    reaching = (n for n in live.among(found) if not self._reach(n, link).isdisjoint(counted))
-                    found = live.bits(frozenset(reaching))
+                    found = live.bits(self._use(frozenset(live.among(found)), link, readings))
                 if not found:
                     break
             live.known[key] = found
@@ -295,8 +293,7 @@ def _links(uses: Iterable[str | Link]) -> tuple[Link, ...]:
 
 def _linked_by(facets: Iterable[Facet]) -> Iterator[str]:
     """The criteria for which links of facets ask."""
-    uses = (use for facet in facets for use in facet.all_uses())
-    return (use.criterion for use in uses if isinstance(use, Link))
+    return (link.criterion for facet in facets for link in facet.links)
 
 
 @once_for_each

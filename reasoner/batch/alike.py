@@ -20,10 +20,9 @@ from reasoner.batch.mixing import mixed, summed
 from reasoner.batch.weighing import BulkWeigher, path_of
 from reasoner.columnar.algebra import Path
 from reasoner.columnar.gathering import Gathering, Untold
-from reasoner.columnar.masks import both, either, full
+from reasoner.columnar.masks import all_of, both, either, full
 from reasoner.once import once_for_each
 from reasoner.policy import Facet, Link, Policy
-from reasoner.shapes import ANYTHING, NOTHING
 
 if TYPE_CHECKING:
     from reasoner.batch.mixing import Ids, Marks
@@ -73,7 +72,7 @@ def _asked(policy: Policy) -> _Asked:
 
 
 def _links(facets: Iterable[Facet]) -> Iterator[Link]:
-    return (use for facet in facets for use in facet.all_uses() if isinstance(use, Link))
+    return (link for facet in facets for link in facet.links)
 
 
 def _depth(policy: Policy, leaf: str) -> int:
@@ -135,7 +134,7 @@ class _Marker:
             size = self.weigher.evaluation.size(block)
             found, possible = np.full(size, mixed(np.array([salt], np.uint64))[0]), np.zeros(size, np.bool_)
             for number, facets in enumerate(self.asked.rules[cls]):
-                fits = _all(self._might_fit(f, block) for f in facets)
+                fits = all_of(self._might_fit(f, block) for f in facets)
                 if fits is False:
                     continue
                 possible |= full(fits, size)
@@ -158,10 +157,7 @@ class _Marker:
 
     def _fits(self, uses: Iterable[str | Link], block: int) -> Mask:
         """The rows that fit all shapes among some uses; what links ask is told by the marks to which they lead."""
-        shapes = [u for u in uses if isinstance(u, str) and u != ANYTHING]
-        if NOTHING in shapes:
-            return False
-        return _all(self.weigher.evaluation.conforms(NamedNode(s), block) for s in shapes)
+        return self.weigher.fitting(uses, block)
 
     # -- scope
 
@@ -198,15 +194,6 @@ class _Marker:
     def _apart(self, e: Edges) -> None:
         """What is said of a shared term by going back from it differs from view to view: those are like no other."""
         self.apart.append(self.graph.owner[e.source][e.pairs[0]])
-
-
-def _all(masks: Iterable[Mask]) -> Mask:
-    out: Mask = True
-    for mask in masks:
-        out = both(out, mask)
-        if out is False:
-            break
-    return out
 
 
 def _add(marks: Marks, mask: Mask, salt: int) -> None:

@@ -15,7 +15,7 @@ from pyoxigraph import NamedNode
 from reasoner.batch.views import ViewGraph
 from reasoner.columnar import algebra
 from reasoner.columnar.evaluate import Evaluation
-from reasoner.columnar.masks import Test, both, either, full, negated
+from reasoner.columnar.masks import Test, all_of, both, either, full, negated
 from reasoner.model import Polarity, Status
 from reasoner.once import once_for_each
 from reasoner.policy import Criterion, Facet, Link, Policy, Readings, Rule
@@ -120,31 +120,24 @@ class BulkWeigher:
         return self._rules[key]
 
     def _all(self, facets: Iterable[Facet], readings: Readings, block: int) -> Mask:
-        out: Mask = True
-        for facet in facets:
-            out = both(out, self.facet(facet, readings, block))
-            if out is False:
-                break
-        return out
+        return all_of(self.facet(facet, readings, block) for facet in facets)
 
     def facet(self, facet: Facet, readings: Readings, block: int) -> Mask:
         """The rows of a block that fit a facet."""
         key = (facet.iri, readings[facet.ambiguity] if facet.ambiguity else None, block)
         uses = facet.uses(readings)
         if key not in self._facets:
-            self._facets[key] = self._shapes((u for u in uses if isinstance(u, str)), block)
+            self._facets[key] = self.fitting(uses, block)
         out = self._facets[key]
         for use in uses:
             if isinstance(use, Link) and out is not False:
                 out = both(out, self._linked(use, readings, block))
         return out
 
-    def _shapes(self, shapes: Iterable[str], block: int) -> Mask:
-        out: Mask = True
-        for shape in shapes:
-            if shape != ANYTHING:
-                out = both(out, shape != NOTHING and self.evaluation.conforms(NamedNode(shape), block))
-        return out
+    def fitting(self, uses: Iterable[str | Link], block: int) -> Mask:
+        """The rows of a block that fit all shapes among some uses; links are not followed."""
+        shapes = (use for use in uses if isinstance(use, str) and use != ANYTHING)
+        return all_of(s != NOTHING and self.evaluation.conforms(NamedNode(s), block) for s in shapes)
 
     def _linked(self, use: Link, readings: Readings, block: int) -> Mask:
         leaf = self.policy.by_iri[use.criterion]

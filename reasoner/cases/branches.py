@@ -108,8 +108,7 @@ class BranchProgram(Program):
 
     def reached(self, vector: Vector, readings: Readings, authority: Authority) -> frozenset[int]:
         """The branches that a line in scope reaches, by the line of the program on which they begin."""
-        joined = tuple(self.policy.needed(c, readings) for c in self.policy.criteria if not c.is_leaf)
-        heeded = tuple(c.iri for c in self.policy.constraints if c.holds(readings))
+        joined, heeded = self.policy.arranged(readings)
         key = (vector, joined, authority, heeded)
         if key not in self._seen:
             facts = self._assumptions(vector, joined, authority)

@@ -20,6 +20,13 @@ ENGINE = click.option(
     help="SHACL engine; pyshacl is the reference.",
     show_default=True,
 )
+READING = click.option(
+    "--reading",
+    "readings",
+    multiple=True,
+    metavar="A=R",
+    help="Read an ambiguity otherwise, such as A10=any-one; repeatable. See `plexus readings`.",
+)
 OUTPUT = click.option(
     "-o",
     "--output",

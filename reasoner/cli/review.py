@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reasoner.cli.options import ENGINE, LIBRARY
+from reasoner.cli.options import ENGINE, LIBRARY, OUTPUT, READING
 from reasoner.cli.output import tell, write
 from reasoner.cli.progress import over_files
 from reasoner.errors import PlexusError, ReadingError, RequestError
@@ -27,13 +27,7 @@ SUFFIXES = (".ttl", ".nt", ".jsonld", ".rdf")
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--format", "output_format", type=click.Choice(FORMATS), default="text", help="Form of the output.")
-@click.option(
-    "--reading",
-    "readings",
-    multiple=True,
-    metavar="A=R",
-    help="Read an ambiguity otherwise, such as A10=any-one; repeatable. See `plexus readings`.",
-)
+@READING
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day of the review (default: today); recorded.")
 @click.option("--fail-unless", type=click.Choice(["approve"]), help="Exit with 3 unless every line comes out so.")
 @click.option(
@@ -42,12 +36,7 @@ SUFFIXES = (".ttl", ".nt", ".jsonld", ".rdf")
     help="Form of the input, where its name does not tell.",
 )
 @ENGINE
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to a file instead of standard output.",
-)
+@OUTPUT
 @LIBRARY
 @click.option("--debug", is_flag=True, help="Show the trace of an internal error.")
 @click.pass_context

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reasoner.cli.options import LIBRARY, OUTPUT
+from reasoner.cli.options import LIBRARY, OUTPUT, READING
 from reasoner.cli.output import write
 from reasoner.cli.review import chosen
 from reasoner.cli.whatif import colour
@@ -16,13 +16,7 @@ FORMATS = ("text", "csv", "json", "parquet")
 
 @click.command()
 @click.argument("policy", metavar="POLICY")
-@click.option(
-    "--reading",
-    "readings",
-    multiple=True,
-    metavar="A=R",
-    help="Read an ambiguity otherwise, such as A10=any-one; repeatable. See `plexus readings`.",
-)
+@READING
 @click.option("--full", is_flag=True, help="One row for each combination, even where several have one outcome.")
 @click.option(
     "--format",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,16 @@ def either(a: Mask, b: Mask) -> Mask:
     if a is False or b is True:
         return b
     return a if b is False or a is True else a | b
+
+
+def all_of(masks: Iterable[Mask]) -> Mask:
+    """Where all hold; once none is left, the others are not looked at."""
+    out: Mask = True
+    for mask in masks:
+        out = both(out, mask)
+        if out is False:
+            break
+    return out
 
 
 def negated(a: Mask) -> Mask:

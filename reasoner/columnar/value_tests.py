@@ -25,7 +25,7 @@ from reasoner.columnar.algebra import (
     Term,
 )
 from reasoner.columnar.blocks import Strings, Terms
-from reasoner.columnar.masks import Test, both, either, full, negated, opposite, subjects_of
+from reasoner.columnar.masks import Test, all_of, both, either, full, negated, opposite, subjects_of
 from reasoner.columnar.order import keys_in_order, ordered, value_of
 from reasoner.columnar.patterns import regex
 from reasoner.columnar.reading import BLANK, IRI, LITERAL
@@ -168,10 +168,7 @@ def _logical(e: Evaluation, c: Logical) -> Test:
 
 
 def _all_of(e: Evaluation, c: Logical, block: int) -> Mask:
-    out: Mask = True
-    for shape in c.shapes:
-        out = both(out, e.conforms(shape, block))
-    return out
+    return all_of(e.conforms(shape, block) for shape in c.shapes)
 
 
 def _any_of(e: Evaluation, c: Logical, block: int) -> Mask:
